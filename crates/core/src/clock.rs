@@ -88,7 +88,8 @@ impl ManualClock {
             let mut inner = self.lock();
             inner.now_ms += ms;
             inner.monotonic_ms += ms;
-            let later = inner.sleepers.split_off(&(inner.monotonic_ms + 1, 0));
+            let next = (inner.monotonic_ms + 1, 0);
+            let later = inner.sleepers.split_off(&next);
             std::mem::replace(&mut inner.sleepers, later)
         };
         for (_, wake) in due {

@@ -1,1 +1,36 @@
-//! core
+//! Shopbell without a window: everything that matters, behind one [`Core`].
+//!
+//! One door in ([`ingest`]), one door out ([`outbox`]), one boundary ([`api`]). No tauri, no axum. Time, randomness, the keychain and
+//! every address come in through [`CoreConfig`]; nothing here reads them from the surroundings.
+
+pub mod accounts;
+pub mod api;
+pub mod changes;
+pub mod clock;
+pub mod contacts;
+mod core;
+pub mod domain;
+pub mod endpoints;
+pub mod entropy;
+pub mod inbox;
+pub mod ingest;
+pub mod jobs;
+pub mod media;
+pub mod outbox;
+pub mod platform;
+mod profile;
+pub mod relay_client;
+pub mod sample;
+pub mod search;
+pub mod store;
+pub mod sync;
+pub mod vault;
+
+pub use crate::{
+    changes::Changes,
+    clock::{Clock, ManualClock, SystemClock},
+    core::{Core, CoreConfig},
+    endpoints::Endpoints,
+    entropy::{Entropy, OsEntropy, SeededEntropy},
+    profile::{Parts, Profile},
+};

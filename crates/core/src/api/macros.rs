@@ -1,7 +1,7 @@
 //! `use_cases!`: makes dispatch, names and the TypeScript client out of the table.
 
 macro_rules! use_cases {
-    ($($name:ident($arg:ty) -> $answer:ty in $module:ident;)*) => {
+    ($($module:ident::$name:ident($arg:ty) -> $answer:ty;)*) => {
         /// Every use case by name, in table order.
         pub const NAMES: &[&str] = &[$(stringify!($name)),*];
 
@@ -26,29 +26,21 @@ macro_rules! use_cases {
             }
         }
 
-        /// The TypeScript client: one line per use case, written to `ui/src/gen/api.ts` by a test.
-        pub fn typescript(config: &ts_rs::Config) -> String {
-            let mut out = String::from("export interface UseCases {\n");
-            $(out.push_str(&format!(
-                "  {}: {{ argument: {}; answer: {} }};\n",
-                stringify!($name),
-                <$arg as ts_rs::TS>::name(config),
-                <$answer as ts_rs::TS>::name(config),
-            ));)*
-            out.push_str("}\n");
-            out
+        /// Argument and answer of every use case: the shape of the TypeScript client (`ui/src/gen/api.ts`).
+        #[derive(ts_rs::TS)]
+        #[ts(export_to = "api.ts")]
+        #[allow(dead_code, missing_docs, reason = "only its type is used")]
+        pub struct UseCases {
+            $(pub $name: UseCase<$arg, $answer>,)*
         }
 
-        /// Writes the declaration of every type in the table, and of what it uses, into one folder.
-        ///
-        /// # Errors
-        /// When a file cannot be written.
-        pub fn export_types(config: &ts_rs::Config) -> Result<(), ts_rs::ExportError> {
-            $(
-                <$arg as ts_rs::TS>::export_all(config)?;
-                <$answer as ts_rs::TS>::export_all(config)?;
-            )*
-            Ok(())
+        /// One use case's argument and answer.
+        #[derive(ts_rs::TS)]
+        #[ts(export_to = "api.ts")]
+        #[allow(dead_code, reason = "only its type is used")]
+        pub struct UseCase<A, B> {
+            argument: A,
+            answer: B,
         }
     };
 }

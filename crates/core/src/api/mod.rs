@@ -17,4 +17,4 @@ mod table;
 pub mod types;
 
 pub use error::ApiError;
-pub use table::{NAMES, dispatch, typescript};
+pub use table::{NAMES, UseCases, dispatch};

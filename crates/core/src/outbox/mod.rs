@@ -1,0 +1,8 @@
+//! The one door out.
+use crate::Parts;
+/// The one door out.
+pub struct Outbox {}
+impl Outbox { /// From the profile's parts.
+ pub fn new(_parts: &Parts) -> Self { Self {} } }
+/// Runs until stopped.
+pub async fn run(_profile: std::sync::Arc<crate::Profile>, stop: tokio_util::sync::CancellationToken) { stop.cancelled().await; }

@@ -1,0 +1,2 @@
+//! Core, relay and sandbox in one process: the owner's stories from the first click on.
+#![allow(clippy::unwrap_used)]
