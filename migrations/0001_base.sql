@@ -269,6 +269,9 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_open ON outbox (conversation_id, id) WHERE state IN ('scheduled', 'queued', 'sending', 'unknown');
 
+-- Sends that need the owner: what `conversations.trouble` is computed from.
+CREATE INDEX outbox_trouble ON outbox (conversation_id) WHERE state IN ('failed', 'unknown');
+
 -- Echoes that came while a send to the same person was open (decision T18).
 CREATE TABLE held_echoes (
   id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,

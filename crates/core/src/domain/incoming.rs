@@ -4,6 +4,7 @@
 //! (decision T14c), so the same message told twice, by two ways, is one row.
 
 use super::{AccountId, Author};
+use serde::{Deserialize, Serialize};
 
 /// Where a piece of news came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -96,7 +97,7 @@ pub struct IncomingThread {
 }
 
 /// A customer as seen beside a message or thread.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub struct IncomingPerson {
     /// PSID or IGSID.
     pub platform_id: String,
@@ -107,7 +108,7 @@ pub struct IncomingPerson {
 }
 
 /// A message, from either side.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct IncomingMessage {
     /// The platform's message id.
     pub mid: String,
@@ -145,7 +146,7 @@ pub struct IncomingMessage {
 }
 
 /// A file or share.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub struct IncomingAttachment {
     /// `image`, `video`, `audio`, `file`, `sticker`, `share`, `reel`, `story`, `location`, `template`, `fallback`, `unsupported`.
     pub kind: String,
@@ -166,7 +167,7 @@ pub struct IncomingAttachment {
 }
 
 /// A story behind a message.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct IncomingStory {
     /// `reply` or `mention`.
     pub kind: String,
@@ -177,7 +178,7 @@ pub struct IncomingStory {
 }
 
 /// A reaction.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct IncomingReaction {
     /// Message.
     pub mid: String,
