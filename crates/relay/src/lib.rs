@@ -1,1 +1,31 @@
-//! relay
+//! The server between Meta and the app.
+//!
+//! It holds the app secrets the desktop must not have, signs owners in, seals what it gets to the owner's
+//! device and forgets it. Invariant: no token, no name and no readable message is ever stored or logged.
+//! Here: devices and sign-in. Events (webhooks, streams) are a module of their own beside these; nothing of
+//! the app's data model belongs here.
+
+mod app;
+mod authorize;
+mod bindings;
+mod callback;
+mod caller;
+mod clock;
+mod code;
+mod config;
+mod config_env;
+mod exchange;
+mod failure;
+mod key;
+mod limits;
+mod pages;
+mod proof;
+mod server;
+mod storage;
+mod token;
+mod upstream;
+
+pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
+pub use config::{Config, ConfigError, KeySource, Limits, MetaApp, Upstreams};
+pub use key::KeyError;
+pub use server::{Relay, StartError};

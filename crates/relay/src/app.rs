@@ -1,0 +1,161 @@
+//! What every handler needs, and the routes.
+//!
+//! Order of the layers matters: panic catch, span (path only: queries carry codes), security headers, time
+//! limit, address limit, then the handlers.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse as _, Response},
+    routing::{delete, get, post},
+};
+use shopbell_wire::{Refusal, paths};
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
+use url::Url;
+
+use crate::{
+    Clock, Config, Entropy, authorize, bindings, callback, config, failure::Failure, key::RelayKey,
+    limits::Gate, pages, proof, storage::Storage, token, upstream::Upstream,
+};
+
+/// Largest body of any endpoint of this part.
+pub(crate) const BODY_MAX: usize = 64 * 1024;
+/// A redemption is several calls to the platform.
+const REQUEST_MAX: Duration = Duration::from_secs(90);
+
+/// Shared by all handlers.
+pub(crate) struct App {
+    pub(crate) config: Config,
+    pub(crate) public_url: Url,
+    pub(crate) key: RelayKey,
+    pub(crate) storage: Storage,
+    pub(crate) upstream: Upstream,
+    pub(crate) gate: Gate,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+}
+
+impl App {
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    /// The address of one of our own paths as callers write it.
+    pub(crate) fn url(&self, path: &str) -> Url {
+        let mut url = self.public_url.clone();
+        url.set_path(path);
+        url
+    }
+
+    pub(crate) fn is_plain_loopback(&self) -> bool {
+        config::is_loopback(&self.public_url)
+    }
+
+    pub(crate) fn respond(&self, outcome: Result<Response, Failure>) -> Response {
+        outcome.unwrap_or_else(|failure| failure.answer(self.now_ms()))
+    }
+
+    fn address(&self, peer: SocketAddr, headers: &HeaderMap) -> std::net::IpAddr {
+        let forwarded = || {
+            let last = headers
+                .get_all("x-forwarded-for")
+                .iter()
+                .next_back()?
+                .to_str()
+                .ok()?;
+            last.rsplit(',').next()?.trim().parse().ok()
+        };
+        if self.config.trust_forwarded {
+            forwarded().unwrap_or_else(|| peer.ip())
+        } else {
+            peer.ip()
+        }
+    }
+}
+
+pub(crate) fn routes(app: Arc<App>) -> Router {
+    let limited = Router::new()
+        .route(paths::AUTHORIZE, get(authorize::authorize))
+        .route("/oauth/callback/{provider}", get(callback::callback))
+        .route(paths::TOKEN, post(token::token))
+        .route(paths::PROOF, post(proof::proof))
+        .route(paths::BINDINGS, get(bindings::list))
+        .route(paths::BINDINGS_RENEW, post(bindings::renew))
+        .route(paths::BINDINGS_REMOVE, post(bindings::remove))
+        .route(
+            &format!("{}/{{kind}}/{{platform_id}}", paths::BINDINGS),
+            delete(bindings::unbind),
+        )
+        .route("/passes", get(pages::passes))
+        .fallback(not_found)
+        .layer(from_fn_with_state(Arc::clone(&app), limit_address));
+    Router::new()
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/readyz", get(ready))
+        .merge(limited)
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX))
+        .layer(from_fn_with_state(Arc::clone(&app), security_headers))
+        .layer(TraceLayer::new_for_http().make_span_with(|request: &Request| {
+            tracing::info_span!("request", method = %request.method(), path = request.uri().path())
+        }))
+        .layer(CatchPanicLayer::new())
+        .with_state(app)
+}
+
+async fn ready(State(app): State<Arc<App>>) -> Response {
+    if app.storage.ready().await {
+        "ready".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "storage does not answer").into_response()
+    }
+}
+
+async fn not_found(State(app): State<Arc<App>>) -> Response {
+    Failure::from(Refusal::NotFound).answer(app.now_ms())
+}
+
+async fn limit_address(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match app.gate.address(app.address(peer, request.headers())) {
+        // axum answers HEAD with the GET handler: a link preview would use the sign-in up.
+        Ok(()) if request.method() == Method::HEAD => {
+            StatusCode::METHOD_NOT_ALLOWED.into_response()
+        }
+        Ok(()) => next.run(request).await,
+        Err(failure) => failure.answer(app.now_ms()),
+    }
+}
+
+async fn security_headers(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    };
+    set(
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    );
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(header::CACHE_CONTROL, "no-store");
+    set(
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    );
+    if app.public_url.scheme() == "https" {
+        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    response
+}

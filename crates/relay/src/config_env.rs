@@ -1,0 +1,113 @@
+//! Environment variables laid over the configuration file, one for every field an operator sets in a container.
+
+use toml::{Table, Value};
+
+use crate::ConfigError;
+
+enum Kind {
+    Text,
+    Number,
+    Flag,
+    List,
+}
+
+/// Variable (after `SHOPBELL_RELAY_`), place in the file, type.
+const VARIABLES: &[(&str, &[&str], Kind)] = &[
+    ("LISTEN", &["listen"], Kind::Text),
+    ("PUBLIC_URL", &["public_url"], Kind::Text),
+    ("STORAGE", &["storage"], Kind::Text),
+    ("KEY", &["key"], Kind::Text),
+    ("KEY_FILE", &["key_file"], Kind::Text),
+    ("VERIFY_TOKEN", &["verify_token"], Kind::Text),
+    ("GRAPH_VERSION", &["graph_version"], Kind::Text),
+    ("TRUST_FORWARDED", &["trust_forwarded"], Kind::Flag),
+    ("FACEBOOK_APP_ID", &["facebook", "app_id"], Kind::Text),
+    (
+        "FACEBOOK_APP_SECRET",
+        &["facebook", "app_secret"],
+        Kind::Text,
+    ),
+    ("FACEBOOK_CONFIG_ID", &["facebook", "config_id"], Kind::Text),
+    ("FACEBOOK_SCOPES", &["facebook", "scopes"], Kind::List),
+    ("INSTAGRAM_APP_ID", &["instagram", "app_id"], Kind::Text),
+    (
+        "INSTAGRAM_APP_SECRET",
+        &["instagram", "app_secret"],
+        Kind::Text,
+    ),
+    ("INSTAGRAM_SCOPES", &["instagram", "scopes"], Kind::List),
+    (
+        "UPSTREAM_GRAPH_FACEBOOK",
+        &["upstream", "graph_facebook"],
+        Kind::Text,
+    ),
+    (
+        "UPSTREAM_GRAPH_INSTAGRAM",
+        &["upstream", "graph_instagram"],
+        Kind::Text,
+    ),
+    (
+        "UPSTREAM_API_INSTAGRAM",
+        &["upstream", "api_instagram"],
+        Kind::Text,
+    ),
+    (
+        "UPSTREAM_WWW_FACEBOOK",
+        &["upstream", "www_facebook"],
+        Kind::Text,
+    ),
+    (
+        "UPSTREAM_WWW_INSTAGRAM",
+        &["upstream", "www_instagram"],
+        Kind::Text,
+    ),
+    (
+        "LIMIT_ADDRESS_PER_MINUTE",
+        &["limits", "address_per_minute"],
+        Kind::Number,
+    ),
+    (
+        "LIMIT_DEVICE_PER_MINUTE",
+        &["limits", "device_per_minute"],
+        Kind::Number,
+    ),
+];
+
+/// Puts every variable that is set into its place. Empty variables count as not set.
+pub(crate) fn overlay(
+    table: &mut Table,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<(), ConfigError> {
+    for (name, place, kind) in VARIABLES {
+        let Some(text) =
+            variable(&format!("SHOPBELL_RELAY_{name}")).filter(|text| !text.is_empty())
+        else {
+            continue;
+        };
+        let wrong = || ConfigError::Malformed(format!("SHOPBELL_RELAY_{name} has the wrong type"));
+        let value = match kind {
+            Kind::Text => Value::String(text),
+            Kind::Number => Value::Integer(text.parse().map_err(|_| wrong())?),
+            Kind::Flag => Value::Boolean(text.parse().map_err(|_| wrong())?),
+            Kind::List => Value::Array(
+                text.split([',', ' '])
+                    .filter(|part| !part.is_empty())
+                    .map(|part| Value::String(part.into()))
+                    .collect(),
+            ),
+        };
+        let mut here = &mut *table;
+        let Some((last, folders)) = place.split_last() else {
+            continue;
+        };
+        for folder in folders {
+            here = here
+                .entry(*folder)
+                .or_insert_with(|| Value::Table(Table::new()))
+                .as_table_mut()
+                .ok_or_else(|| ConfigError::Malformed(format!("{folder} is not a table")))?;
+        }
+        here.insert((*last).to_owned(), value);
+    }
+    Ok(())
+}
