@@ -156,15 +156,25 @@ CREATE TABLE conversations (
   draft TEXT,
   messages INTEGER NOT NULL DEFAULT 0,
   first_at_ms INTEGER,
+  opened_key INTEGER NOT NULL DEFAULT 0, -- customer messages up to this sort_key were seen by the owner
+  own_key INTEGER NOT NULL DEFAULT 0, -- newest message a person of ours wrote; what is older needs no reading
+  -- Which view of the inbox it belongs to: the one place that decides it (decision C5).
+  zone TEXT NOT NULL GENERATED ALWAYS AS (CASE
+    WHEN last_key = 0 THEN 'empty'
+    WHEN trouble IS NOT NULL AND state <> 'archived' THEN 'needs_you'
+    WHEN state = 'open' AND last_author = 'customer' THEN 'needs_you'
+    WHEN state IN ('open', 'pending') THEN 'waiting_on_them'
+    WHEN state = 'resolved' THEN 'done'
+    ELSE state END) VIRTUAL,
   UNIQUE (account_id, identity_id)
 ) STRICT;
 CREATE INDEX conversations_order ON conversations (last_key DESC, id DESC);
 CREATE INDEX conversations_account_order ON conversations (account_id, last_key DESC, id DESC);
 CREATE INDEX conversations_platform ON conversations (account_id, platform_id);
 CREATE INDEX conversations_identity ON conversations (identity_id);
--- Needs you / waiting on them / done are decided by state and last author.
-CREATE INDEX conversations_view ON conversations (state, last_author, last_key DESC, id DESC);
-CREATE INDEX conversations_window ON conversations (state, last_author, customer_at_ms);
+CREATE INDEX conversations_zone ON conversations (zone, last_key DESC, id DESC);
+CREATE INDEX conversations_account_zone ON conversations (account_id, zone, last_key DESC, id DESC);
+CREATE INDEX conversations_window ON conversations (zone, customer_at_ms, id);
 
 -- sort_key = sent_at_ms << 20 | n, unique, fixed at first sight: newest first needs no sort (decision T9).
 CREATE TABLE messages (
@@ -173,6 +183,7 @@ CREATE TABLE messages (
   conversation_id INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
   account_id INTEGER NOT NULL,
   mid TEXT, -- the platform's message id; null until the platform gave one
+  alias_mid TEXT, -- a second id of the same message: polls and webhooks sometimes encode it differently
   author TEXT NOT NULL CHECK (author IN ('customer', 'you', 'phone', 'other_app', 'automation', 'ai')),
   state TEXT NOT NULL CHECK (state IN
     ('received', 'draft', 'scheduled', 'queued', 'sending', 'unknown', 'sent', 'delivered', 'read', 'failed', 'cancelled')),
@@ -188,12 +199,13 @@ CREATE TABLE messages (
   reason TEXT -- JSON Reason: why it failed, waits or is unknown
 ) STRICT;
 CREATE UNIQUE INDEX messages_mid ON messages (account_id, mid) WHERE mid IS NOT NULL;
+CREATE UNIQUE INDEX messages_alias ON messages (account_id, alias_mid) WHERE alias_mid IS NOT NULL;
 CREATE INDEX messages_thread ON messages (conversation_id, sort_key);
 
 CREATE TABLE attachments (
   id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   message_id INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
-  position INTEGER NOT NULL,
+  position INTEGER NOT NULL, -- from 0; -1 = the story the message answers or mentions (kind 'story_ref')
   kind TEXT NOT NULL,
   media_id TEXT UNIQUE, -- opaque; what the UI may ask for
   url TEXT, -- signed, expires
@@ -217,7 +229,7 @@ CREATE TABLE media_blobs (
 CREATE TABLE reactions (
   message_id INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
   by_customer INTEGER NOT NULL CHECK (by_customer IN (0, 1)),
-  emoji TEXT NOT NULL,
+  emoji TEXT NOT NULL, -- '' = taken back; kept so that late news cannot bring it back
   at_ms INTEGER,
   PRIMARY KEY (message_id, by_customer)
 ) STRICT, WITHOUT ROWID;
@@ -334,6 +346,9 @@ CREATE TABLE message_words (
 ) STRICT;
 CREATE VIRTUAL TABLE message_search USING fts5 (
   words, content = 'message_words', content_rowid = 'sort_key',
-  tokenize = "unicode61 remove_diacritics 0", detail = full
+  -- The words come folded and split from the core; 'ascii' takes every other letter as it is.
+  tokenize = "ascii", prefix = '2 3', detail = full
 );
 INSERT INTO message_search (message_search, rank) VALUES ('secure-delete', 1);
+-- Every indexed word, for "did you mean" only.
+CREATE VIRTUAL TABLE message_vocab USING fts5vocab (message_search, 'row');
