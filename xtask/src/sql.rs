@@ -11,8 +11,27 @@ use std::fs;
 pub fn renew() -> Result<()> {
     let database = root().join("target/dev.db");
     fs::create_dir_all(root().join("target"))?;
-    run(cargo(&["run", "--quiet", "--package", "xtask", "--features", "sql", "--", "sql-database"]).arg_path(&database))?;
-    prepare(&database, &root().join(".sqlx"))
+    run(cargo(&[
+        "run",
+        "--quiet",
+        "--package",
+        "xtask",
+        "--features",
+        "sql",
+        "--",
+        "sql-database",
+    ])
+    .arg_path(&database))?;
+    let fresh = root().join("target/sqlx-fresh");
+    let _ = fs::remove_dir_all(&fresh);
+    prepare(&database, &fresh)?;
+    let kept = root().join(".sqlx");
+    let _ = fs::remove_dir_all(&kept);
+    fs::create_dir_all(&kept)?;
+    for name in names(&fresh)? {
+        fs::copy(fresh.join(&name), kept.join(&name))?;
+    }
+    Ok(())
 }
 
 /// Lets the query macros of the core write what they learn from `database` into `folder`.
@@ -49,16 +68,62 @@ impl ArgPath for std::process::Command {
 pub fn make_database(path: &std::path::Path) -> Result<()> {
     use sqlx::{ConnectOptions, Executor};
     let _ = fs::remove_file(path);
-    let mut files: Vec<_> = fs::read_dir(root().join("migrations"))?.collect::<std::result::Result<Vec<_>, _>>()?;
+    let mut files: Vec<_> =
+        fs::read_dir(root().join("migrations"))?.collect::<std::result::Result<Vec<_>, _>>()?;
     files.retain(|entry| entry.path().extension().is_some_and(|ext| ext == "sql"));
     files.sort_by_key(std::fs::DirEntry::path);
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).create_if_missing(true);
-        let mut connection = options.connect().await?;
-        for file in files {
-            let text = fs::read_to_string(file.path())?;
-            connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(text))).await?;
-        }
-        anyhow::Ok(())
-    })
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(async {
+            let options = sqlx::sqlite::SqliteConnectOptions::new()
+                .filename(path)
+                .create_if_missing(true);
+            let mut connection = options.connect().await?;
+            for file in files {
+                let text = fs::read_to_string(file.path())?;
+                connection
+                    .execute(sqlx::raw_sql(sqlx::AssertSqlSafe(text)))
+                    .await?;
+            }
+            anyhow::Ok(())
+        })
+}
+
+/// Are the committed query checks those of today's migrations and queries? Writes fresh ones beside and compares.
+///
+/// # Errors
+/// When the fresh ones cannot be made.
+pub fn drift() -> Result<Vec<String>> {
+    let database = root().join("target/dev.db");
+    let fresh = root().join("target/sqlx-fresh");
+    let _ = fs::remove_dir_all(&fresh);
+    fs::create_dir_all(root().join("target"))?;
+    run(cargo(&[
+        "run",
+        "--quiet",
+        "--package",
+        "xtask",
+        "--features",
+        "sql",
+        "--",
+        "sql-database",
+    ])
+    .arg_path(&database))?;
+    prepare(&database, &fresh)?;
+    let (committed, fresh) = (names(&root().join(".sqlx"))?, names(&fresh)?);
+    let missing = fresh
+        .difference(&committed)
+        .map(|name| format!(".sqlx/{name} is missing: run cargo xtask sql"));
+    let stale = committed
+        .difference(&fresh)
+        .map(|name| format!(".sqlx/{name} belongs to no query: run cargo xtask sql"));
+    Ok(missing.chain(stale).collect())
+}
+
+fn names(folder: &std::path::Path) -> Result<std::collections::BTreeSet<String>> {
+    Ok(fs::read_dir(folder)?
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect())
 }
