@@ -126,6 +126,20 @@ CREATE TABLE avatars (
   fetched_at_ms INTEGER NOT NULL
 ) STRICT;
 
+-- Names and handles, folded, so that people are found like words.
+CREATE TABLE people_words (
+  identity_id INTEGER NOT NULL PRIMARY KEY REFERENCES identities (id) ON DELETE CASCADE,
+  words TEXT NOT NULL
+) STRICT;
+CREATE VIRTUAL TABLE people_search USING fts5 (
+  words, content = 'people_words', content_rowid = 'identity_id', tokenize = "ascii", prefix = '1 2 3', detail = full
+);
+INSERT INTO people_search (people_search, rank) VALUES ('secure-delete', 1);
+-- Erasing a person erases the words they are found by.
+CREATE TRIGGER people_words_gone BEFORE DELETE ON people_words BEGIN
+  INSERT INTO people_search (people_search, rowid, words) VALUES ('delete', old.identity_id, old.words);
+END;
+
 -- Pictures of our own accounts, same rule.
 CREATE TABLE account_pictures (
   account_id INTEGER NOT NULL PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
@@ -279,6 +293,7 @@ CREATE TABLE outbox (
   created_at_ms INTEGER NOT NULL,
   updated_at_ms INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX outbox_conversation ON outbox (conversation_id, state);
 CREATE INDEX outbox_open ON outbox (conversation_id, id) WHERE state IN ('scheduled', 'queued', 'sending', 'unknown');
 
 -- Sends that need the owner: what `conversations.trouble` is computed from.
@@ -350,5 +365,16 @@ CREATE VIRTUAL TABLE message_search USING fts5 (
   tokenize = "ascii", prefix = '2 3', detail = full
 );
 INSERT INTO message_search (message_search, rank) VALUES ('secure-delete', 1);
+-- Erasing a message by any way erases the words it is found by.
+CREATE TRIGGER messages_gone AFTER DELETE ON messages BEGIN
+  DELETE FROM message_words WHERE sort_key = old.sort_key;
+END;
+CREATE TRIGGER message_words_gone BEFORE DELETE ON message_words BEGIN
+  INSERT INTO message_search (message_search, rowid, words) VALUES ('delete', old.sort_key, old.words);
+END;
+-- Kept files go with the attachment they belong to.
+CREATE TRIGGER attachments_gone AFTER DELETE ON attachments WHEN old.media_id IS NOT NULL BEGIN
+  DELETE FROM media_blobs WHERE media_id = old.media_id;
+END;
 -- Every indexed word, for "did you mean" only.
 CREATE VIRTUAL TABLE message_vocab USING fts5vocab (message_search, 'row');
