@@ -99,11 +99,23 @@ async fn leases_are_renewed_listed_removed_and_run_out() {
         .await
         .unwrap();
     storage
-        .bind(&shop, Provider::Facebook, "u", &[page.clone()], NOW + 10)
+        .bind(
+            &shop,
+            Provider::Facebook,
+            "u",
+            std::slice::from_ref(&page),
+            NOW + 10,
+        )
         .await
         .unwrap();
     storage
-        .bind(&home, Provider::Facebook, "u", &[page.clone()], NOW + 1000)
+        .bind(
+            &home,
+            Provider::Facebook,
+            "u",
+            std::slice::from_ref(&page),
+            NOW + 1000,
+        )
         .await
         .unwrap();
 
