@@ -53,7 +53,10 @@ impl Core {
             inner: Arc::new(Inner {
                 config,
                 changes: Changes::default(),
-                slot: RwLock::new(Slot { vault: VaultStatus::Opening, profile: None }),
+                slot: RwLock::new(Slot {
+                    vault: VaultStatus::Opening,
+                    profile: None,
+                }),
             }),
         }
     }
@@ -82,9 +85,17 @@ impl Core {
     }
 
     /// Puts a profile (or the reason for none) in place and tells everybody. The caller closes the one that comes back.
-    pub(crate) fn set_slot(&self, vault: VaultStatus, profile: Option<Arc<Profile>>) -> Option<Arc<Profile>> {
+    pub(crate) fn set_slot(
+        &self,
+        vault: VaultStatus,
+        profile: Option<Arc<Profile>>,
+    ) -> Option<Arc<Profile>> {
         let old = {
-            let mut slot = self.inner.slot.write().unwrap_or_else(PoisonError::into_inner);
+            let mut slot = self
+                .inner
+                .slot
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
             slot.vault = vault;
             std::mem::replace(&mut slot.profile, profile)
         };
@@ -94,6 +105,9 @@ impl Core {
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, Slot> {
-        self.inner.slot.read().unwrap_or_else(PoisonError::into_inner)
+        self.inner
+            .slot
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

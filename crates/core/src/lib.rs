@@ -18,7 +18,7 @@ pub mod jobs;
 pub mod media;
 pub mod outbox;
 pub mod platform;
-mod profile;
+pub mod profile;
 pub mod relay_client;
 pub mod sample;
 pub mod search;

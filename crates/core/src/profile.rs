@@ -4,8 +4,9 @@
 //! tasks); they never hold one another.
 
 use crate::{
-    Changes, Clock, Endpoints, Entropy, accounts::Accounts, api::types::ProfileKind, contacts::Contacts, jobs, media::Media,
-    outbox::Outbox, platform::GraphClient, relay_client::RelayClient, store::Store, sync::Sync, vault::Vault,
+    Changes, Clock, Endpoints, Entropy, accounts::Accounts, api::types::ProfileKind,
+    contacts::Contacts, jobs, media::Media, outbox::Outbox, platform::GraphClient,
+    relay_client::RelayClient, store::Store, sync::Sync, vault::Vault,
 };
 use std::{path::PathBuf, sync::Arc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -85,7 +86,10 @@ impl Profile {
             return;
         }
         self.spawn(crate::sync::run(Arc::clone(self), self.stop.child_token()));
-        self.spawn(crate::outbox::run(Arc::clone(self), self.stop.child_token()));
+        self.spawn(crate::outbox::run(
+            Arc::clone(self),
+            self.stop.child_token(),
+        ));
         self.spawn(jobs::run(Arc::clone(self), self.stop.child_token()));
     }
 
@@ -107,3 +111,7 @@ impl Profile {
         self.store.close().await;
     }
 }
+
+#[cfg(test)]
+#[path = "profile_testing.rs"]
+pub mod testing;

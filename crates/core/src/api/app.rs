@@ -22,7 +22,10 @@ pub async fn vault_unlock(core: &Core, _argument: Passphrase) -> Result<AppStatu
 }
 
 /// Not wired yet.
-pub async fn vault_create_passphrase(core: &Core, _argument: Passphrase) -> Result<AppStatus, ApiError> {
+pub async fn vault_create_passphrase(
+    core: &Core,
+    _argument: Passphrase,
+) -> Result<AppStatus, ApiError> {
     let _ = core.profile()?;
     Err(ApiError::locked())
 }
@@ -40,7 +43,10 @@ pub async fn recovery_key_show(core: &Core, _argument: Nothing) -> Result<Recove
 }
 
 /// Not wired yet.
-pub async fn recovery_key_confirm(core: &Core, _argument: RecoveryKeyCheck) -> Result<AppStatus, ApiError> {
+pub async fn recovery_key_confirm(
+    core: &Core,
+    _argument: RecoveryKeyCheck,
+) -> Result<AppStatus, ApiError> {
     let _ = core.profile()?;
     Err(ApiError::locked())
 }

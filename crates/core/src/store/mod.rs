@@ -34,7 +34,7 @@ use std::{
         atomic::{AtomicI64, Ordering},
     },
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore, futures::Notified};
 use turns::Turns;
 
 /// Readers at most. Each is a thread and a page cache of 2 MB.
@@ -58,6 +58,8 @@ struct Inner {
     readers: Semaphore,
     idle: Mutex<Vec<SqliteConnection>>,
     saved_at_ms: AtomicI64,
+    /// A transaction that put jobs in was committed.
+    jobs: Notify,
 }
 
 impl Store {
@@ -141,6 +143,7 @@ impl Store {
                 readers: Semaphore::new(READERS),
                 idle: Mutex::new(Vec::new()),
                 saved_at_ms: AtomicI64::new(0),
+                jobs: Notify::new(),
             }),
         }
     }
@@ -170,6 +173,11 @@ impl Store {
     /// When something was last committed by this program, UTC ms.
     pub fn saved_at_ms(&self) -> Option<i64> {
         Some(self.inner.saved_at_ms.load(Ordering::Relaxed)).filter(|at| *at > 0)
+    }
+
+    /// Ends once jobs were put in after this call.
+    pub(crate) fn jobs_woken(&self) -> Notified<'_> {
+        self.inner.jobs.notified()
     }
 
     /// Bytes on disk, with the write-ahead log.

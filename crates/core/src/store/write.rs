@@ -17,6 +17,7 @@ pub struct WriteTx<'a> {
     inner: Arc<Inner>,
     connection: Option<SqliteConnection>,
     changes: Vec<Change>,
+    wakes_jobs: bool,
     begun_ms: i64,
     // Dropped after the connection has been given back.
     turn: Option<Turn>,
@@ -44,6 +45,7 @@ impl WriteTx<'_> {
             inner: Arc::clone(inner),
             connection: Some(connection),
             changes: Vec::new(),
+            wakes_jobs: false,
             begun_ms,
             turn: Some(turn),
             store: PhantomData,
@@ -53,6 +55,11 @@ impl WriteTx<'_> {
     /// To be told after the commit, and only then.
     pub fn tell(&mut self, change: Change) {
         self.changes.push(change);
+    }
+
+    /// Jobs were put in; the scheduler looks after the commit.
+    pub(crate) fn wake_jobs(&mut self) {
+        self.wakes_jobs = true;
     }
 
     /// Puts everything on disk, then tells. Giving up the wait does not stop it.
@@ -65,7 +72,7 @@ impl WriteTx<'_> {
         };
         let inner = Arc::clone(&self.inner);
         let changes = std::mem::take(&mut self.changes);
-        let begun_ms = self.begun_ms;
+        let (begun_ms, wakes_jobs) = (self.begun_ms, self.wakes_jobs);
         let work = async move {
             match Manager::commit(&mut connection).await {
                 Ok(()) => {
@@ -75,6 +82,9 @@ impl WriteTx<'_> {
                         .store(inner.clock.now_ms(), Ordering::Relaxed);
                     tracing::debug!(target: "shopbell::store", held_ms = inner.clock.monotonic_ms() - begun_ms, "committed");
                     drop(turn);
+                    if wakes_jobs {
+                        inner.jobs.notify_waiters();
+                    }
                     for change in changes {
                         inner.changes.send(change);
                     }
