@@ -367,10 +367,9 @@ CREATE VIRTUAL TABLE message_search USING fts5 (
 INSERT INTO message_search (message_search, rank) VALUES ('secure-delete', 1);
 -- Erasing a message by any way erases the words it is found by.
 CREATE TRIGGER messages_gone AFTER DELETE ON messages BEGIN
+  INSERT INTO message_search (message_search, rowid, words)
+    SELECT 'delete', sort_key, words FROM message_words WHERE sort_key = old.sort_key;
   DELETE FROM message_words WHERE sort_key = old.sort_key;
-END;
-CREATE TRIGGER message_words_gone BEFORE DELETE ON message_words BEGIN
-  INSERT INTO message_search (message_search, rowid, words) VALUES ('delete', old.sort_key, old.words);
 END;
 -- Kept files go with the attachment they belong to.
 CREATE TRIGGER attachments_gone AFTER DELETE ON attachments WHEN old.media_id IS NOT NULL BEGIN
