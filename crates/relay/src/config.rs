@@ -114,7 +114,7 @@ impl Default for Limits {
 pub enum KeySource {
     /// Base64url or hex text from the configuration.
     Given(Secret),
-    /// A file with that text; made when absent, on a loopback relay only.
+    /// A file with that text; made at the first start. Nodes that share their work must share the file.
     File(PathBuf),
     /// Fresh at every start; only for storage in memory.
     Ephemeral,

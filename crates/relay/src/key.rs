@@ -25,9 +25,6 @@ pub enum KeyError {
     /// Not 32 bytes of base64url or hex.
     #[error("the relay key must be 32 bytes as hex or base64url")]
     Malformed,
-    /// The file is absent and may not be made here.
-    #[error("the key file is missing; only a relay on a loopback address makes one by itself")]
-    Missing,
     /// The file cannot be read or written.
     #[error("the key file cannot be used: {0}")]
     File(#[from] std::io::Error),
@@ -58,22 +55,14 @@ pub(crate) struct RelayKey {
 }
 
 impl RelayKey {
-    pub(crate) fn load(
-        source: &KeySource,
-        may_create: bool,
-        entropy: &dyn Entropy,
-    ) -> Result<Self, KeyError> {
+    /// Reads the key, or makes the file on the first start.
+    pub(crate) fn load(source: &KeySource, entropy: &dyn Entropy) -> Result<Self, KeyError> {
         let bytes = match source {
             KeySource::Given(text) => parse(text.expose())?,
             KeySource::Ephemeral => Zeroizing::new(random(entropy)),
             KeySource::File(path) => match std::fs::read_to_string(path) {
                 Ok(text) => parse(&Zeroizing::new(text))?,
-                Err(e) if e.kind() == std::io::ErrorKind::NotFound && may_create => {
-                    create(path, entropy)?
-                }
-                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                    return Err(KeyError::Missing);
-                }
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => create(path, entropy)?,
                 Err(e) => return Err(e.into()),
             },
         };
@@ -83,9 +72,9 @@ impl RelayKey {
     fn from_bytes(bytes: &[u8; 32]) -> Self {
         let derived = |label: &[u8]| {
             let mut out = Zeroizing::new([0u8; 32]);
-            // 32 bytes are always within HKDF's limit.
-            let _ = hkdf::Hkdf::<Sha256>::new(Some(b"shopbell relay v1"), bytes)
-                .expand(label, out.as_mut());
+            hkdf::Hkdf::<Sha256>::new(Some(b"shopbell relay v1"), bytes)
+                .expand(label, out.as_mut())
+                .expect("32 bytes are within HKDF's limit");
             XChaCha20Poly1305::new((&*out).into())
         };
         Self {
@@ -178,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_code_is_no_state_and_a_changed_text_is_neither() {
-        let key = RelayKey::load(&KeySource::Ephemeral, false, &SystemEntropy).unwrap();
+        let key = RelayKey::load(&KeySource::Ephemeral, &SystemEntropy).unwrap();
         let code = key.seal(Purpose::Code, &"hello", &SystemEntropy).unwrap();
         assert_eq!(key.open::<String>(Purpose::Code, &code).unwrap(), "hello");
         assert!(key.open::<String>(Purpose::State, &code).is_none());
@@ -194,21 +183,17 @@ mod tests {
                     .is_none()
             );
         }
-        let other = RelayKey::load(&KeySource::Ephemeral, false, &SystemEntropy).unwrap();
+        let other = RelayKey::load(&KeySource::Ephemeral, &SystemEntropy).unwrap();
         assert!(other.open::<String>(Purpose::Code, &code).is_none());
     }
 
     #[test]
-    fn the_file_is_made_once_private_and_only_where_allowed() {
+    fn the_file_is_made_once_and_private() {
         let dir = tempfile::tempdir().unwrap();
         let source = KeySource::File(dir.path().join("relay.key"));
-        assert!(matches!(
-            RelayKey::load(&source, false, &SystemEntropy),
-            Err(KeyError::Missing)
-        ));
-        let first = RelayKey::load(&source, true, &SystemEntropy).unwrap();
+        let first = RelayKey::load(&source, &SystemEntropy).unwrap();
         let sealed = first.seal(Purpose::Code, &1, &SystemEntropy).unwrap();
-        let again = RelayKey::load(&source, false, &SystemEntropy).unwrap();
+        let again = RelayKey::load(&source, &SystemEntropy).unwrap();
         assert_eq!(again.open::<i32>(Purpose::Code, &sealed), Some(1));
         #[cfg(unix)]
         {
@@ -220,11 +205,7 @@ mod tests {
             assert_eq!(mode & 0o777, 0o600);
         }
         assert!(matches!(
-            RelayKey::load(
-                &KeySource::Given(Secret::new("short")),
-                true,
-                &SystemEntropy
-            ),
+            RelayKey::load(&KeySource::Given(Secret::new("short")), &SystemEntropy),
             Err(KeyError::Malformed)
         ));
     }

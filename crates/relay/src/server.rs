@@ -9,7 +9,6 @@ use url::Url;
 use crate::{
     Clock, Config, ConfigError, Entropy, SystemEntropy,
     app::{App, routes},
-    config::is_loopback,
     key::{KeyError, RelayKey},
     limits::Gate,
     storage::Storage,
@@ -83,11 +82,7 @@ impl Relay {
             None => Url::parse(&format!("http://{listening}"))
                 .map_err(|_| ConfigError::Invalid("the bound address is no URL"))?,
         };
-        let key = RelayKey::load(
-            &config.key_source(),
-            is_loopback(&base_url),
-            entropy.as_ref(),
-        )?;
+        let key = RelayKey::load(&config.key_source(), entropy.as_ref())?;
         let storage = Storage::open(&config.storage).await?;
         let upstream = Upstream::new(&config).map_err(|_| StartError::Client)?;
         let app = Arc::new(App {

@@ -31,7 +31,7 @@ impl Html<'_> {
              <meta name=\"robots\" content=\"noindex\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
              <title>{title} · Shopbell</title>\n<style>{css}</style>\n</head>\n<body>\n<main class=\"relay\">\n\
              <p class=\"relay__brand\">{BELL}Shopbell</p>\n<div class=\"relay__faces\">{body}</div>\n\
-             <footer class=\"relay__foot\"><p>{foot}</p><p><a class=\"link\" href=\"/passes\">{more}</a></p></footer>\n\
+             <footer class=\"relay__foot\"><p>{foot}</p><p><a class=\"link\" href=\"/passes\" target=\"_blank\" rel=\"noopener noreferrer\">{more}</a></p></footer>\n\
              </main>\n{SPRITE}\n<script>{script}</script>\n</body>\n</html>\n"
         )
     }

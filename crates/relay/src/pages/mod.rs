@@ -86,7 +86,7 @@ pub(crate) fn connect(app: &App, headers: &HeaderMap, shown: &Connect<'_>) -> Re
         words.may_ask,
     );
     body += &format!(
-        r#"<details class="relay__code"><summary>{}</summary><div class="relay__row"><code id="code">{}</code><button class="btn" id="copy" hidden data-done="{}">{}<span>{}</span></button></div><p>{} <b class="num" id="until" data-ms="{}" data-text="{}">{}</b>.</p><p class="notice">{}<span><b>{}</b> {}</span></p></details></section>"#,
+        r#"<details class="relay__code" open><summary>{}</summary><div class="relay__row"><code id="code">{}</code><button class="btn" id="copy-code" hidden data-done="{}">{}<span>{}</span></button></div><p>{} <b class="num" id="until" data-ms="{}" data-text="{}">{}</b>.</p><p class="notice">{}<span><b>{}</b> {}</span></p></details></section>"#,
         words.code_title,
         escape(shown.code),
         words.copied,

@@ -1,5 +1,5 @@
 // Enhancement only: everything works without it. Copies the code and says until when it works in local time.
-const copy = document.getElementById("copy");
+const copy = document.getElementById("copy-code");
 if (copy && navigator.clipboard) {
   copy.hidden = false;
   copy.addEventListener("click", async () => {

@@ -92,7 +92,7 @@ fn it_says_why_it_does_not_start() {
             .env("SHOPBELL_RELAY_STORAGE", "sqlite:/nowhere/x.db");
     });
     assert!(
-        said.contains("key file is missing") && !said.contains("canary"),
+        said.contains("key file cannot be used") && !said.contains("canary"),
         "{said}"
     );
 }
