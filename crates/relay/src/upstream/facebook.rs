@@ -164,7 +164,7 @@ impl Upstream {
                 .read(self.graph_get(meta, &["me", "accounts"], token, &query))
                 .await?;
             for page in list.data {
-                if !found.iter().any(|known| known.id == page.id) {
+                if !page.access_token.is_empty() && !found.iter().any(|known| known.id == page.id) {
                     found.push(page);
                 }
             }

@@ -232,6 +232,8 @@ pub(crate) struct Page {
     pub(crate) id: String,
     #[serde(default)]
     pub(crate) name: String,
+    /// Missing when the person may not act for the Page.
+    #[serde(default)]
     pub(crate) access_token: Secret,
     #[serde(default)]
     pub(crate) tasks: Vec<String>,

@@ -242,7 +242,12 @@ async fn more_than_a_hundred_pages_are_all_found() {
         match asked.params.get("after").map(String::as_str) {
             None => page(0..100, "one", true),
             Some("one") => page(0..0, "two", true),
-            Some("two") => page(99..137, "three", false),
+            Some("two") => {
+                let (status, mut last) = page(99..137, "three", false);
+                let rows = last["data"].as_array_mut().unwrap();
+                rows.push(serde_json::json!({"id": "1", "name": "a Page this person may only look at"}));
+                (status, last)
+            }
             Some(_) => (400, serde_json::json!({})),
         }
     });
