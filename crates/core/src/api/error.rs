@@ -3,6 +3,7 @@
 //! A code exists only where a UI does something different for it; `message` is English for logs and the terminal and holds no token,
 //! name or message text.
 
+use crate::store::StoreError;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -11,7 +12,7 @@ use ts_rs::TS;
 #[error("{code}: {message}")]
 pub struct ApiError {
     /// Stable code: `locked`, `not_found`, `bad_argument`, `unknown_command`, `window_closed`, `too_long`, `offline`, `rate_limited`,
-    /// `needs_reconnect`, `confirm_needed`, `too_late`, `sample`, `read_only`, `internal`, …
+    /// `needs_reconnect`, `confirm_needed`, `too_late`, `sample`, `read_only`, `disk_full`, `file_damaged`, `internal`, …
     pub code: String,
     /// English, for logs and the terminal.
     pub message: String,
@@ -70,5 +71,23 @@ impl ApiError {
     pub(crate) fn internal(place: &'static str, error: &dyn std::error::Error) -> Self {
         tracing::error!(place, %error, "internal error");
         Self::new("internal", "Something failed inside. Nothing was lost.").with_detail(place)
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Closed => Self::locked(),
+            StoreError::ReadOnly => Self::new("read_only", "The profile can only be read right now."),
+            StoreError::Full => Self::new("disk_full", "The disk is full."),
+            StoreError::Damaged => Self::new("file_damaged", "The database file is damaged."),
+            error => Self::internal("database", &error),
+        }
+    }
+}
+
+impl From<sqlx::Error> for ApiError {
+    fn from(error: sqlx::Error) -> Self {
+        StoreError::from(error).into()
     }
 }
