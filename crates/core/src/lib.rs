@@ -17,8 +17,10 @@ pub mod ingest;
 pub mod jobs;
 pub mod media;
 pub mod outbox;
+mod opening;
 pub mod platform;
 pub mod profile;
+mod profile_lock;
 pub mod relay_client;
 pub mod sample;
 pub mod search;
@@ -29,7 +31,7 @@ pub mod vault;
 pub use crate::{
     changes::Changes,
     clock::{Clock, ManualClock, SystemClock},
-    core::{Core, CoreConfig},
+    core::{Core, CoreConfig, OpenAs},
     endpoints::Endpoints,
     entropy::{Entropy, OsEntropy, SeededEntropy},
     profile::{Parts, Profile},

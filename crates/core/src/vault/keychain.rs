@@ -36,6 +36,11 @@ pub enum Keychain {
 }
 
 impl Keychain {
+    /// The operating system's.
+    pub fn os() -> Self {
+        Self::Os
+    }
+
     fn connect(&self) -> Result<Arc<CredentialStore>, VaultError> {
         match self {
             Self::Os => os_store(),

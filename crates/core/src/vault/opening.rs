@@ -64,6 +64,11 @@ impl VaultPlace {
         Ok(self.file().await?.is_none() && !self.has_database())
     }
 
+    /// Is there a recovery key that could open this vault?
+    pub async fn has_recovery(&self) -> bool {
+        matches!(self.file().await, Ok(Some(file)) if file.recovery.is_some() || file.recovery_next.is_some())
+    }
+
     /// Opens a passphrase vault.
     ///
     /// # Errors
