@@ -42,15 +42,30 @@ impl World {
 
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let meta = Meta::start().await;
+        let upstream = Upstreams::below(&meta.base).unwrap();
         let (facebook, instagram) = apps();
-        let mut config = Config::in_memory(
-            Upstreams::below(&meta.base).unwrap(),
-            Some(facebook),
-            Some(instagram),
-        );
-        config.limits.address_per_minute = 10_000;
-        config.limits.device_per_minute = 10_000;
+        let mut config = Config::in_memory(upstream, Some(facebook), Some(instagram));
         change(&mut config);
+        Self::over(meta, config).await
+    }
+
+    /// Any configuration; limits are lifted unless the test set its own.
+    pub async fn over(meta: Meta, mut config: Config) -> Self {
+        let usual = shopbell_relay::Limits::default();
+        for (limit, default) in [
+            (
+                &mut config.limits.address_per_minute,
+                usual.address_per_minute,
+            ),
+            (
+                &mut config.limits.device_per_minute,
+                usual.device_per_minute,
+            ),
+        ] {
+            if *limit == default {
+                *limit = 10_000;
+            }
+        }
         let now = Arc::new(AtomicI64::new(NOW));
         let clock = Arc::clone(&now);
         let relay = Relay::start(config, move || clock.load(Ordering::SeqCst))
@@ -249,6 +264,30 @@ impl SignIn {
         let answer = self.come_back_raw(world, query, Some(&self.cookie)).await;
         assert_eq!(answer.status(), StatusCode::OK);
         answer.text().await.unwrap()
+    }
+
+    /// Goes through the dialog, which must answer at once, and back to the relay.
+    pub async fn walk(&self, world: &World) -> Response {
+        let dialog = world
+            .device
+            .http
+            .get(self.dialog.clone())
+            .send()
+            .await
+            .unwrap();
+        let (status, location) = (dialog.status(), dialog.headers().get("location").cloned());
+        let Some(location) = location else {
+            panic!("{status} {}", dialog.text().await.unwrap())
+        };
+        let back = Url::parse(location.to_str().unwrap()).unwrap();
+        world
+            .device
+            .http
+            .get(back)
+            .header("cookie", &self.cookie)
+            .send()
+            .await
+            .unwrap()
     }
 
     pub fn form<'a>(&'a self, code: &'a str) -> [(&'a str, &'a str); 6] {

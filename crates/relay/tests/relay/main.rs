@@ -11,5 +11,6 @@ mod process;
 mod proofs;
 mod redeem;
 mod renew;
+mod sandbox;
 mod shapes;
 mod signin;
