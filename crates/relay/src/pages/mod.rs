@@ -72,7 +72,7 @@ pub(crate) fn connect(app: &App, headers: &HeaderMap, shown: &Connect<'_>) -> Re
         body += &partial(words, shown, &say);
     }
     body += &format!(
-        r#"<section class="relay__main" id="connect"><p class="relay__done">{}{}</p><h1>{}</h1><p class="relay__no" aria-label="{number}">{number}</p><p class="relay__say">{}</p>"#,
+        r#"<section class="relay__main" id="connect"><p class="relay__done">{}{}</p><h1>{}</h1><p class="relay__no">{number}</p><p class="relay__say">{}</p>"#,
         icon("circle-check", "i i--s"),
         say(words.yes),
         words.connect_title,
