@@ -17,6 +17,7 @@ const seen = new Map();
 for (const file of readdirSync(join(root, "en"))) {
   const catalogues = Object.fromEntries(locales.map((l) => [l, JSON.parse(readFileSync(join(root, l, file), "utf8"))]));
   const keys = new Set(locales.flatMap((locale) => Object.keys(catalogues[locale])));
+  keys.delete("$schema");
   for (const key of keys) {
     if (seen.has(key) && seen.get(key) !== file) faults.push(`${key}: in ${seen.get(key)} and in ${file}`);
     seen.set(key, file);

@@ -1,7 +1,8 @@
 /** Times, spans and numbers in the owner's language. The only place that uses `Intl`.
  *
  * Invariant: everything takes the current time as an argument; nothing reads a clock. */
-import { getLocale } from "@/paraglide/runtime";
+import { m } from "@/paraglide/messages";
+import { localeTag } from "./locale.svelte";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -9,13 +10,13 @@ const DAY = 24 * HOUR;
 
 /** English dates stand day first, Arabic numbers in the digits of the rest of the interface. */
 function tag(): string {
-  const locale: string = getLocale();
+  const locale: string = localeTag();
   return locale === "en" ? "en-GB" : locale === "ar" ? "ar-u-nu-latn" : locale;
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 function dated(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = getLocale() + JSON.stringify(options);
+  const key = localeTag() + JSON.stringify(options);
   let format = formats.get(key);
   if (!format) {
     format = new Intl.DateTimeFormat(tag(), options);
@@ -24,9 +25,14 @@ function dated(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   return format;
 }
 
+/** "14:32:08". */
+export const clockSeconds = (ms: number): string =>
+  dated({ hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(ms);
+
 const startOfDay = (ms: number): number => new Date(ms).setHours(0, 0, 0, 0);
 
-export const clockTime = (ms: number): string => dated({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(ms);
+export const clockTime = (ms: number): string =>
+  dated({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(ms);
 
 /** "14:26" today, "Wed 15:06" within six days, "12 May" this year, "3 Feb 2025" before. Never "3 w". */
 export function shortTime(ms: number, now: number): string {
@@ -66,20 +72,31 @@ export const shortDay = (ms: number, now: number): string =>
     ...(new Date(ms).getFullYear() === new Date(now).getFullYear() ? {} : { year: "numeric" }),
   }).format(ms);
 
-const unit = (count: number, name: "day" | "hour" | "minute"): string =>
-  new Intl.NumberFormat(tag(), { style: "unit", unit: name, unitDisplay: "short" }).format(count);
-
 /** "5 days", "23 h 54", "34 min". Rounded down, never below one minute. */
 export function spanOf(ms: number): string {
-  if (ms >= 2 * DAY) return unit(Math.floor(ms / DAY), "day");
+  const days = Math.floor(ms / DAY);
+  if (days >= 2) return m.span_days({ count: days, n: number(days) });
   const minutes = Math.max(1, Math.floor(ms / MINUTE));
-  if (minutes < 60) return unit(minutes, "minute");
+  if (minutes < 60) return m.span_minutes({ n: number(minutes) });
+  const hours = number(Math.floor(minutes / 60));
   const rest = minutes % 60;
-  const hours = unit(Math.floor(minutes / 60), "hour");
-  return rest === 0 ? hours : `${hours} ${number(rest)}`;
+  return rest === 0 ? m.span_hours({ n: hours }) : m.span_hours_minutes({ h: hours, min: number(rest) });
 }
 
 export const number = (value: number): string => new Intl.NumberFormat(tag()).format(value);
+
+/** "about 1,900": two leading digits, for counts that are not final. */
+export function roughly(value: number): string {
+  const step = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, value))) - 1);
+  return m.about_number({ n: number(Math.round(value / step) * step) });
+}
+
+export const conversations = (count: number): string => m.conversations_count({ count, n: number(count) });
+export const messages = (count: number): string => m.messages_count({ count, n: number(count) });
+export const people = (count: number): string => m.people_count({ count, n: number(count) });
+
+/** "999+" above 999, nothing at 0: for the counts beside views. */
+export const badge = (count: number): string => (count > 999 ? "999+" : count > 0 ? number(count) : "");
 
 /** "11.2 MB". */
 export function bytes(value: number): string {
@@ -99,5 +116,4 @@ export function bytes(value: number): string {
 }
 
 /** "a, b and c". */
-export const listOf = (parts: string[]): string =>
-  new Intl.ListFormat(tag(), { type: "conjunction" }).format(parts);
+export const listOf = (parts: string[]): string => new Intl.ListFormat(tag(), { type: "conjunction" }).format(parts);

@@ -8,6 +8,7 @@ import type { PersonView } from "@/gen/PersonView";
 import type { Reason } from "@/gen/Reason";
 import type { SearchHit } from "@/gen/SearchHit";
 import type { WindowView } from "@/gen/WindowView";
+import { extraMessages, extraPeople } from "./kinds";
 import { type Person, people } from "./people";
 import { DAY, now, START } from "./time";
 
@@ -56,6 +57,9 @@ for (const person of people) {
   });
   messages.set(person.id, made);
 }
+
+people.push(...extraPeople);
+for (const [id, made] of extraMessages) messages.set(id, made);
 
 const byId = (id: number): Person => {
   const found = people.find((person) => person.id === id);

@@ -11,6 +11,7 @@ import type { SyncStatus } from "@/gen/SyncStatus";
 import type { ViewCounts } from "@/gen/ViewCounts";
 import { changes, touches } from "./changes";
 import { setCoreTime } from "./clock.svelte";
+import { readPlace, route } from "./route.svelte";
 
 export const app: {
   status: AppStatus | null;
@@ -25,9 +26,17 @@ export const app: {
 
 export const isOpen = (): boolean => app.status?.vault.state === "open";
 
+/** Settings first: nothing is drawn in the wrong theme or language. */
+async function refreshOpen() {
+  await refreshSettings();
+  if (app.settings) Object.assign(route, readPlace(app.settings.place));
+  await Promise.all([refreshAccounts(), refreshSync(), refreshSignIn(), refreshCounts()]);
+}
+
 export function takeStatus(status: AppStatus) {
   const opened = status.vault.state === "open" && !isOpen();
   const moved = app.status !== null && app.status.profile !== status.profile;
+  if (moved) app.settings = null;
   app.status = status;
   app.trouble = null;
   setCoreTime(status.now_ms);
@@ -70,10 +79,6 @@ const refreshCounts = () =>
   settle(backend.call("view_counts", { account_id: null }), (found) => {
     app.counts = found;
   });
-
-async function refreshOpen() {
-  await Promise.all([refreshSettings(), refreshAccounts(), refreshSync(), refreshSignIn(), refreshCounts()]);
-}
 
 /** Changes one or more settings. What is not named stays. */
 export async function setSettings(patch: Partial<SettingsPatch>) {
