@@ -131,7 +131,12 @@ const JAPANESE: (&[Name], &[Name]) = (
 
 /// The customer of conversation `number` of a shop.
 pub(crate) fn customer(world: &mut World, shop: &Shop, language: &str, number: usize) -> String {
-    let shift = shop.trade.len() * 5 + shop.account.id.len();
+    let shift = shop.trade.len() * 5
+        + if shop.account.platform == Platform::Instagram {
+            0
+        } else {
+            13
+        };
     let (first, last, latin) = named(language, number + shift);
     let locale = match language {
         "es" => "es_ES",

@@ -12,8 +12,8 @@ pub(crate) struct Shop {
     pub(crate) trade: &'static str,
     /// How many conversations in the small shop.
     pub(crate) conversations: usize,
-    /// Languages with their share of a hundred.
-    pub(crate) languages: &'static [(&'static str, usize)],
+    /// The languages of its conversations, in turn.
+    pub(crate) languages: &'static [&'static str],
 }
 
 pub(crate) const BAKERY: &str = "100000000000101";
@@ -27,9 +27,6 @@ const AGENCY_PAGES: usize = 120;
 
 /// The accounts that have conversations.
 pub(crate) fn all() -> Vec<Shop> {
-    const BREAD: &[(&str, usize)] = &[("de", 64), ("en", 14), ("es", 8), ("ar", 7), ("ja", 7)];
-    const FASHION: &[(&str, usize)] = &[("de", 26), ("en", 24), ("es", 26), ("ar", 10), ("ja", 14)];
-    const CYCLES: &[(&str, usize)] = &[("de", 75), ("en", 25)];
     let shop = |account, trade, conversations, languages| Shop {
         account,
         trade,
@@ -37,11 +34,38 @@ pub(crate) fn all() -> Vec<Shop> {
         languages,
     };
     vec![
-        shop(Account::instagram(BAKERY_IG), "bakery", 12, BREAD),
-        shop(Account::messenger(BAKERY), "bakery", 8, BREAD),
-        shop(Account::instagram(BOUTIQUE_IG), "boutique", 10, FASHION),
-        shop(Account::messenger(BOUTIQUE), "boutique", 4, FASHION),
-        shop(Account::messenger(BIKES), "bikes", 6, CYCLES),
+        shop(
+            Account::instagram(BAKERY_IG),
+            "bakery",
+            12,
+            &[
+                "de", "en", "de", "es", "de", "ja", "de", "de", "ar", "de", "en", "de",
+            ],
+        ),
+        shop(
+            Account::messenger(BAKERY),
+            "bakery",
+            8,
+            &["de", "de", "en", "de", "ar", "de", "es", "ja"],
+        ),
+        shop(
+            Account::instagram(BOUTIQUE_IG),
+            "boutique",
+            10,
+            &["es", "en", "ja", "de", "es", "ar", "en", "es", "de", "ja"],
+        ),
+        shop(
+            Account::messenger(BOUTIQUE),
+            "boutique",
+            4,
+            &["de", "en", "es", "ar"],
+        ),
+        shop(
+            Account::messenger(BIKES),
+            "bikes",
+            6,
+            &["de", "en", "de", "de", "en", "de"],
+        ),
     ]
 }
 

@@ -45,18 +45,19 @@ pub(crate) fn conversation(
     };
     let person = names::customer(world, shop, language, number);
     let id = world.open_conversation(shop.account.clone(), &person);
-    let waiting = age_ms < 26 * HOUR && world.chance.percent(55);
+    let waiting = age_ms < 30 * HOUR && world.chance.percent(68);
     let mut told: Vec<(&Episode, Vec<Line>)> = Vec::new();
     let mut lines = newest.lines.clone();
     if waiting {
         cut_at_question(&mut lines);
     }
     told.push((newest, lines));
-    let regular = world.chance.percent(12);
+    // Regulars have more history than the platform shows details of.
+    let regular = number % 5 == 2;
     let older = if regular {
-        4
+        9
     } else {
-        world.chance.below(episodes + 1)
+        1 + world.chance.below(episodes + 1)
     };
     let start = world.chance.below(smalls.len());
     for step in 0..older.min(smalls.len()) {
@@ -84,17 +85,12 @@ pub(crate) fn conversation(
     }
 }
 
-/// Languages in fixed shares, spread evenly over the numbers.
+/// The language of a conversation: the shop's list, over and over.
 fn language(shop: &Shop, number: usize) -> &'static str {
-    let place = (number * 37 + 11) % 100;
-    let mut sum = 0;
-    for (language, share) in shop.languages {
-        sum += share;
-        if place < sum {
-            return language;
-        }
-    }
-    "de"
+    shop.languages
+        .get(number % shop.languages.len().max(1))
+        .copied()
+        .unwrap_or("de")
 }
 
 fn same_language_before(shop: &Shop, number: usize, spoken: &str) -> usize {
@@ -211,16 +207,16 @@ fn mark(world: &mut World, message: &mut Message, mark: Option<&str>, platform: 
     match mark {
         None => {}
         Some("sticker") => message.sticker = Some("product/thumb.png".into()),
-        Some(word @ ("story" | "mention")) => {
-            if platform == Platform::Instagram {
-                let number = world.chance.between(1, 6);
-                message.story = Some(Story {
-                    id: world.chance.digits("179", 17),
-                    mention: word == "mention",
-                    path: format!("product/story-{number}.jpg"),
-                });
-            }
+        Some(word @ ("story" | "mention")) if platform == Platform::Instagram => {
+            let number = world.chance.between(1, 6);
+            message.story = Some(Story {
+                id: world.chance.digits("179", 17),
+                mention: word == "mention",
+                path: format!("product/story-{number}.jpg"),
+            });
         }
+        // Messenger has no stories: the words alone remain.
+        Some("story" | "mention") => {}
         Some("share") => {
             let id = world.chance.digits("55", 15);
             let link = std::mem::take(&mut message.text);

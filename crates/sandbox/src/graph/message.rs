@@ -50,7 +50,7 @@ fn field_value(
             .sticker
             .as_ref()
             .map(|path| json!(visit.world.signed(path))),
-        "is_unsupported" => message.unsupported.then(|| json!(true)),
+        "is_unsupported" => message.unsupported.then_some(json!(true)),
         "reply_to" => message.reply_to.as_ref().map(|mid| {
             let own = thread
                 .message(mid)
