@@ -59,9 +59,8 @@ export async function startWorld(size = "small"): Promise<World> {
   mkdirSync(join(folder, "profile"));
   const port = await freePort();
   const relay = `http://127.0.0.1:${port}`;
-  const redirects = ["facebook", "instagram"].flatMap((name) => ["--redirect-uri", `${relay}/oauth/callback/${name}`]);
-  const sandbox = await started(built("shopbell-sandbox"), ["--port", "0", "--seed", "kornblume", "--size", size, ...redirects]);
-  const address = (sandbox.said.listening ?? "").replace(/\/$/, "");
+  const sandbox = await started(built("shopbell-sandbox"), ["--port", "0", "--seed", "kornblume", "--size", size]);
+  const address = (sandbox.said.base_url ?? "").replace(/\/$/, "");
   const upstream = Object.fromEntries(
     ["graph.facebook.com", "graph.instagram.com", "api.instagram.com", "www.facebook.com", "www.instagram.com"].map((host) => {
       const [first, second] = host.split(".");

@@ -146,12 +146,6 @@ impl World {
         let relay = format!("http://127.0.0.1:{relay_port}");
         let mut sandbox = Command::new(root().join("target/debug/shopbell-sandbox"));
         sandbox.args(["--port", "0", "--seed", "kornblume", "--size", "small"]);
-        for provider in ["facebook", "instagram"] {
-            sandbox.args([
-                "--redirect-uri",
-                &format!("{relay}/oauth/callback/{provider}"),
-            ]);
-        }
         let (sandbox, address) = listening(sandbox)?;
         let mut program = Command::new(root().join("target/debug/shopbell-relay"));
         program
