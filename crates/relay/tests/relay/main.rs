@@ -6,6 +6,7 @@ mod bindings;
 mod browser;
 mod canary;
 mod harness;
+mod hostile;
 mod meta;
 mod process;
 mod proofs;

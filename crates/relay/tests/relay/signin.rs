@@ -25,9 +25,7 @@ async fn facebook_from_the_button_to_the_grant() {
 
     let page = signin.come_back(&world, "code=AQDcanaryMetaCode").await;
     let number = signin.verifier.challenge().number().to_string();
-    assert!(page.contains(&format!(
-        r#"<p class="relay__no">{number}</p>"#
-    )));
+    assert!(page.contains(&format!(r#"<p class="relay__no">{number}</p>"#)));
     assert!(
         !page.contains("http-equiv") && !page.contains("location"),
         "nothing moves by itself"
