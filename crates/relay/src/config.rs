@@ -170,7 +170,8 @@ impl Default for Config {
 }
 
 impl Config {
-    /// A relay on a free loopback port with everything in memory: for tests and in-process use.
+    /// A relay on a free loopback port with everything in memory and no limits worth the name: for tests and
+    /// in-process use, where the clock may stand still.
     pub fn in_memory(
         upstream: Upstreams,
         facebook: Option<MetaApp>,
@@ -182,6 +183,10 @@ impl Config {
             facebook,
             instagram,
             upstream,
+            limits: Limits {
+                address_per_minute: 100_000,
+                device_per_minute: 100_000,
+            },
             ..Self::default()
         }
     }

@@ -49,23 +49,8 @@ impl World {
         Self::over(meta, config).await
     }
 
-    /// Any configuration; limits are lifted unless the test set its own.
-    pub async fn over(meta: Meta, mut config: Config) -> Self {
-        let usual = shopbell_relay::Limits::default();
-        for (limit, default) in [
-            (
-                &mut config.limits.address_per_minute,
-                usual.address_per_minute,
-            ),
-            (
-                &mut config.limits.device_per_minute,
-                usual.device_per_minute,
-            ),
-        ] {
-            if *limit == default {
-                *limit = 10_000;
-            }
-        }
+    /// Any configuration.
+    pub async fn over(meta: Meta, config: Config) -> Self {
         let now = Arc::new(AtomicI64::new(NOW));
         let clock = Arc::clone(&now);
         let relay = Relay::start(config, move || clock.load(Ordering::SeqCst))
