@@ -12,6 +12,9 @@ import { channelName } from "./words";
 /** Meta's own inbox in the browser, for people without a public profile address. */
 const META_INBOX = "https://business.facebook.com/latest/inbox";
 
+/** Instagram's own inbox in the browser. */
+const INSTAGRAM_INBOX = "https://www.instagram.com/direct/inbox/";
+
 /** The button below the sentence. */
 export type Step =
   | { do: "open"; says: string; url: string }
@@ -82,10 +85,10 @@ function closedTitle(head: ConversationView, name: string, now: number): string 
   return days < 2 ? m.inbox_lock_window_day({ name }) : m.inbox_lock_window_days({ count: days, name });
 }
 
-function openStep(head: ConversationView): Step | null {
+function openStep(head: ConversationView): Step {
   if (head.row.channel === "messenger") {
     return { do: "open", says: m.inbox_lock_open_messenger(), url: META_INBOX };
   }
   const url = head.person.profile_url === null ? null : openable(head.person.profile_url);
-  return url === null ? null : { do: "open", says: m.inbox_lock_open_instagram(), url };
+  return { do: "open", says: m.inbox_lock_open_instagram(), url: url ?? INSTAGRAM_INBOX };
 }

@@ -90,6 +90,12 @@ export function without(old: Stretch, id: number): Stretch {
   return { ...old, messages: old.messages.filter((m) => m.id !== id) };
 }
 
+/** Only the newest `count`, when the stretch reaches the newest: what a thread keeps while nobody looks at it. */
+export function newest(old: Stretch, count: number): Stretch {
+  if (old.moreAfter || old.messages.length <= count) return old;
+  return { messages: old.messages.slice(-count), moreBefore: true, moreAfter: false };
+}
+
 function trim(stretch: Stretch, from: "start" | "end"): Stretch {
   const extra = stretch.messages.length - STRETCH_MAX;
   if (extra <= 0) return stretch;

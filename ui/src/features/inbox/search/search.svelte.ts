@@ -5,6 +5,7 @@ import { type ApiError, backend, toApiError } from "@/backend";
 import type { ConversationRow } from "@/gen/ConversationRow";
 import type { SearchHit } from "@/gen/SearchHit";
 import type { SearchPage } from "@/gen/SearchPage";
+import type { ScrollPlace } from "../state/threads.svelte";
 
 const PAGE = 50;
 
@@ -26,8 +27,8 @@ class Search {
   trouble = $state.raw<ApiError | null>(null);
   /** Key of the line the keyboard is on. */
   cursor = $state<string | null>(null);
-  /** Conversation that was open when the search began. */
-  from: number | null = null;
+  /** Conversation that was open when the search began, and where it was scrolled to. */
+  from: { id: number; scroll: ScrollPlace | null } | null = null;
 
   found = $derived<Found[]>([
     ...this.people.map((row): Found => ({ kind: "person", key: `p-${row.id}`, row })),
@@ -38,7 +39,7 @@ class Search {
   #asking = false;
 
   /** Starts a search from a place to come back to. */
-  begin(from: number | null, accountId: number | null): void {
+  begin(from: { id: number; scroll: ScrollPlace | null } | null, accountId: number | null): void {
     if (!this.open) {
       this.from = from;
       this.accountId = accountId;

@@ -11,7 +11,7 @@ export const NARROW = 760;
 class Panes {
   width = $state(WIDE);
   /** Narrow: the page in view. */
-  page = $state<"list" | "thread" | "details">(route.conversationId === null ? "list" : "thread");
+  page = $state<"list" | "thread" | "details">("list");
   /** Middle: the details drawer is open. */
   drawer = $state(false);
 

@@ -10,7 +10,7 @@ import type { MessageView } from "@/gen/MessageView";
 import { touches } from "@/shared/state/changes";
 import { toastError } from "@/shared/toasts.svelte";
 import { Lru } from "../pure/lru";
-import { append, overlay, prepend, type Stretch, stretchOf } from "../pure/pages";
+import { append, newest, overlay, prepend, type Stretch, stretchOf } from "../pure/pages";
 import { type Pending, withPending } from "../pure/pending";
 import { firstUnread, layout } from "../pure/thread";
 
@@ -22,6 +22,7 @@ const KEPT = 40;
 /** Where a thread was scrolled to: a message and its distance from the upper edge, px. Null = the newest. */
 export interface ScrollPlace {
   messageId: number;
+  sortKey: string;
   top: number;
 }
 
@@ -37,6 +38,8 @@ export class Thread {
   found = $state<number | null>(null);
   /** Counts jumps, so that going to the same message again moves again. */
   jumps = $state(0);
+  /** Counts returns to `scroll`. */
+  returns = $state(0);
   draft = $state("");
   replyTo = $state.raw<MessageView | null>(null);
   /** Why the last send was refused before it was a row. */
@@ -62,6 +65,7 @@ export class Thread {
   #asking = false;
   #again = false;
   #draftKnown = false;
+  #newDrawn = false;
 
   constructor(id: number) {
     this.id = id;
@@ -180,14 +184,24 @@ export class Thread {
     }
   }
 
+  /** Brings back a scroll place of before a search or jump. */
+  async comeBack(place: ScrollPlace | null): Promise<void> {
+    if (place === null) await this.latest();
+    else if (!this.stretch?.messages.some((message) => message.id === place.messageId)) {
+      await this.jump(place.messageId, place.sortKey);
+    }
+    this.found = null;
+    this.scroll = place;
+    this.returns += 1;
+  }
+
   /** The owner turned away: the "New" line and the found mark have done their work. */
   left(): void {
     this.firstNew = null;
     this.found = null;
     this.#newDrawn = false;
+    if (this.scroll === null && this.stretch !== null) this.stretch = newest(this.stretch, PAGE);
   }
-
-  #newDrawn = false;
 
   #messages(place: { before?: string; after?: string; around?: string }, limit = PAGE): Promise<MessagePage> {
     return backend.call("messages_list", {
