@@ -174,3 +174,27 @@ export function profileWords(
       : m.inbox_profile_error({ channel: name, when: whenWords(at, now) });
   return { source: asOf, error };
 }
+
+const failures: Record<string, (about: { name: string; channel: string }) => string> = {
+  person_unavailable: m.inbox_fail_person_unavailable,
+  window_closed: m.inbox_fail_window_closed,
+  blocked_by_platform: m.inbox_fail_blocked_by_platform,
+  contact_terms_not_accepted: m.inbox_fail_contact_terms_not_accepted,
+  privacy_rules: m.inbox_fail_privacy_rules,
+  instagram_link_broken: m.inbox_fail_instagram_link_broken,
+  not_thread_owner: m.inbox_fail_not_thread_owner,
+  app_in_development: m.inbox_fail_app_in_development,
+  permission_missing: m.inbox_fail_permission_missing,
+  too_long: m.inbox_fail_too_long,
+  refused: m.inbox_fail_refused,
+  signed_out: m.inbox_fail_signed_out,
+  rate_limited: m.inbox_fail_rate_limited,
+  program_ended: m.inbox_fail_program_ended,
+  no_answer: m.inbox_fail_no_answer,
+};
+
+/** Why a message of ours did not leave, waits, or is unsure. Empty when there are no words for it. */
+export function sendReason(reason: Reason, about: { name: string; channel: Channel }): string {
+  const words = failures[reason.code];
+  return words ? words({ name: about.name, channel: channelName(about.channel) }) : (reasonText(reason) ?? "");
+}

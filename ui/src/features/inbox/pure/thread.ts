@@ -23,6 +23,7 @@ export type ThreadItem =
 
 /** How far a message of ours got, for its foot. */
 export type Receipt =
+  | "draft"
   | "none"
   | "held"
   | "waiting"
@@ -46,6 +47,7 @@ export function receipt(message: MessageView, marks: Watermarks): Receipt {
     case "received":
       return "none";
     case "draft":
+      return "draft";
     case "queued":
       return "waiting";
     case "scheduled":

@@ -29,8 +29,7 @@ export function sendable(thread: Thread): boolean {
   const head = thread.head;
   if (head === null || thread.draft.trim() === "") return false;
   if (counter(thread.draft, head.text_limit).over > 0) return false;
-  const lock = head.row.window.lock;
-  return lock === null || lock.code === "signed_out";
+  return head.row.window.lock === null;
 }
 
 /** Sends the draft. Resolves when the core has it; it shows before that. */
