@@ -85,6 +85,10 @@ export function spanOf(ms: number): string {
 
 export const number = (value: number): string => new Intl.NumberFormat(tag()).format(value);
 
+/** 105 → "105 %", in the language's own order. */
+export const percent = (value: number): string =>
+  new Intl.NumberFormat(localeTag(), { style: "percent" }).format(value / 100);
+
 /** "about 1,900": two leading digits, for counts that are not final. */
 export function roughly(value: number): string {
   const step = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, value))) - 1);

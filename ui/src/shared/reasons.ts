@@ -4,6 +4,7 @@
 import type { ApiError } from "@/backend";
 import type { Reason } from "@/gen/Reason";
 import { m } from "@/paraglide/messages";
+import { permissionWords } from "./permissions";
 
 type Message = (inputs: Record<string, unknown>) => string;
 const catalogue = m as unknown as Record<string, Message | undefined>;
@@ -19,7 +20,10 @@ export function worded(name: string, params: Record<string, unknown> = {}): stri
 
 /** One sentence for a reason, or null when the catalogue does not know its code. */
 export function reasonText(reason: Reason | null | undefined, more: Record<string, unknown> = {}): string | null {
-  return reason ? worded(`reason_${reason.code}`, { ...reason.params, ...more }) : null;
+  if (!reason) return null;
+  const { permission } = reason.params;
+  const named = permission === undefined ? {} : { permission: permissionWords(permission.split(",")).join(", ") };
+  return worded(`reason_${reason.code}`, { ...reason.params, ...named, ...more });
 }
 
 /** One sentence for a failed use case. Sign-in and vault codes are also understood. */
