@@ -9,7 +9,7 @@ mod error;
 mod oauth;
 
 pub use device::keys_from_secret;
-pub use error::RelayError;
+pub use error::{RelayError, refusal_reason};
 pub use oauth::Redeem;
 
 use crate::{Clock, Entropy, Parts, domain::Provider, platform::http, vault::Vault};

@@ -3,6 +3,7 @@
 
 use super::{FORM, RelayClient, RelayError, wire_provider};
 use crate::{domain::Provider, vault::Vault};
+use futures_util::future::BoxFuture;
 use oauth2::{
     AuthType, AuthUrl, AuthorizationCode, ClientId, CsrfToken, EndpointNotSet, EndpointSet,
     PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError,
@@ -71,7 +72,7 @@ impl RelayClient {
         let redirect =
             RedirectUrl::new(redeem.redirect_uri.into()).map_err(|_| RelayError::Answer)?;
         let client = self.oauth().set_redirect_uri(redirect);
-        let http = |request| self.form(vault, request);
+        let http = SignedHttp { relay: self, vault };
         let answer = client
             .exchange_code(AuthorizationCode::new(redeem.code.expose().into()))
             .set_pkce_verifier(PkceCodeVerifier::new(redeem.verifier.expose().into()))
@@ -88,7 +89,7 @@ impl RelayClient {
     /// As answered; `token_expired` when it is too late.
     pub async fn refresh(&self, vault: &Vault, user_token: &Secret) -> Result<Grant, RelayError> {
         let client = self.oauth();
-        let http = |request| self.form(vault, request);
+        let http = SignedHttp { relay: self, vault };
         let token = RefreshToken::new(user_token.expose().into());
         let answer = client
             .exchange_refresh_token(&token)
@@ -124,6 +125,21 @@ impl RelayClient {
             .envelope()
             .and_then(|envelope| envelope.open(&keys))
             .map_err(|_| RelayError::Answer)
+    }
+}
+
+/// Our transport as the `oauth2` crate wants one.
+struct SignedHttp<'a> {
+    relay: &'a RelayClient,
+    vault: &'a Vault,
+}
+
+impl<'c> oauth2::AsyncHttpClient<'c> for SignedHttp<'_> {
+    type Error = RelayError;
+    type Future = BoxFuture<'c, Result<oauth2::HttpResponse, RelayError>>;
+
+    fn call(&'c self, request: oauth2::HttpRequest) -> Self::Future {
+        Box::pin(self.relay.form(self.vault, request))
     }
 }
 
