@@ -1,7 +1,7 @@
 //! Who handles which job: one line per kind, the part of the name before the colon.
 
 use super::{Job, JobOutcome};
-use crate::Profile;
+use crate::{Profile, accounts};
 use std::sync::Arc;
 
 /// A job of a newer program waits this long before it is looked at again.
@@ -10,6 +10,12 @@ const NOT_OURS_MS: i64 = 24 * 3_600_000;
 pub(super) async fn handle(profile: &Arc<Profile>, job: &Job) -> JobOutcome {
     let kind = job.name.split(':').next().unwrap_or_default();
     match kind {
+        "mirror-secret" => accounts::mirror(profile, &job.payload).await,
+        "check-token" => accounts::checks::token(profile, &job.payload).await,
+        "check-subscription" => accounts::checks::subscription(profile, &job.payload).await,
+        "sign-in" => accounts::sign_in::resume(profile, &job.payload).await,
+        "unbind" => accounts::disconnect::unbind(profile, &job.payload).await,
+        "erase" => accounts::erase::run(profile, &job.payload).await,
         _ => {
             tracing::warn!(target: "shopbell::jobs", kind, "nobody here knows this kind of job");
             JobOutcome::Again {
