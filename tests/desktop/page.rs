@@ -38,3 +38,26 @@ pub async fn call(page: &Client, name: &str, argument: Value) -> Result<Value, V
         None => Ok(answer["ok"].clone()),
     }
 }
+
+/// Asks a use case again at every change until `condition` (JavaScript over `answer`) holds; returns that answer.
+pub async fn until(page: &Client, name: &str, argument: Value, condition: &str) -> Value {
+    let script = format!(
+        "const [name, argument, done] = arguments;
+        const {{ invoke, transformCallback }} = window.__TAURI_INTERNALS__;
+        const check = async () => {{
+            const answer = await invoke(name, {{ argument }});
+            if ({condition}) done(answer);
+        }};
+        const id = transformCallback(() => void check());
+        invoke('listen_changes', {{ channel: `__CHANNEL__:${{id}}` }}).then(check);"
+    );
+    page.execute_async(&script, vec![json!(name), argument])
+        .await
+        .unwrap_or_else(|error| panic!("{name} never fulfilled {condition}: {error}"))
+}
+
+/// Is something with these words on the page now?
+pub async fn has(page: &Client, words: &str) -> bool {
+    let path = format!("//body//*[contains(normalize-space(.), \"{}\")]", words.replace('"', ""));
+    page.find(Locator::XPath(&path)).await.is_ok()
+}

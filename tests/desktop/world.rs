@@ -141,10 +141,10 @@ impl World {
         self.sandbox = None;
     }
 
-    /// A picture of the whole display.
-    pub fn photograph(&self, file: &Path) {
+    /// A picture of the display's upper left part, where the window is.
+    pub fn photograph(&self, file: &Path, width: u64, height: u64) {
         let mut import = self.command("import");
-        import.args(["-window", "root"]).arg(file);
+        import.args(["-window", "root", "-crop", &format!("{width}x{height}+0+0"), "+repage"]).arg(file);
         assert!(import.status().unwrap().success());
     }
 }

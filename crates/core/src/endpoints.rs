@@ -1,5 +1,7 @@
 //! Where the outside world is. One value per profile, made in one place.
 
+use serde::Deserialize;
+use std::path::Path;
 use url::Url;
 
 /// Newest version the product was checked with. Overridden per profile; the source is meta-platform §1.1.
@@ -51,5 +53,67 @@ impl Endpoints {
             sandbox: true,
             media_origins: vec![sandbox.clone()],
         })
+    }
+}
+
+/// Where the relay is when nothing else is said. Set it at build time for a packaged product.
+const DEFAULT_RELAY: &str = match option_env!("SHOPBELL_DEFAULT_RELAY") {
+    Some(url) => url,
+    None => "https://relay.shopbell.example",
+};
+
+/// `endpoints.json` in the profiles' folder: an own relay, or a sandbox for trying out.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    relay: Option<Url>,
+    sandbox: Option<Url>,
+    graph_version: Option<String>,
+}
+
+/// Why `endpoints.json` cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It cannot be read.
+    #[error("endpoints.json cannot be read: {0}")]
+    Read(#[from] std::io::Error),
+    /// It is not what it should be.
+    #[error("endpoints.json does not fit: {0}")]
+    Json(#[from] serde_json::Error),
+    /// An address in it is not one.
+    #[error("an address in endpoints.json does not fit: {0}")]
+    Address(#[from] url::ParseError),
+    /// A sandbox must be on this computer.
+    #[error("the sandbox in endpoints.json is not on this computer")]
+    SandboxElsewhere,
+}
+
+/// Reads `folder/endpoints.json`; without one, the built-in relay and the real platforms.
+///
+/// # Errors
+/// When the file is there and wrong: a wrong file must not silently mean the default.
+pub fn load(folder: &Path) -> Result<Endpoints, LoadError> {
+    let file = match std::fs::read(folder.join("endpoints.json")) {
+        Ok(bytes) => serde_json::from_slice(&bytes)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => File { relay: None, sandbox: None, graph_version: None },
+        Err(error) => return Err(error.into()),
+    };
+    let relay = file.relay.map_or_else(|| Url::parse(DEFAULT_RELAY), Ok)?;
+    let mut endpoints = match file.sandbox {
+        Some(sandbox) if !is_loopback(&sandbox) => return Err(LoadError::SandboxElsewhere),
+        Some(sandbox) => Endpoints::sandbox(&sandbox, relay)?,
+        None => Endpoints::live(relay)?,
+    };
+    if let Some(version) = file.graph_version {
+        endpoints.graph_version = version;
+    }
+    Ok(endpoints)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        _ => false,
     }
 }
