@@ -79,6 +79,10 @@ fn logo(path: &str) -> String {
     STANDARD.encode(pictures::small_logo(name))
 }
 
+fn face(path: &str) -> &str {
+    path.trim_start_matches("avatar/").trim_end_matches(".jpg")
+}
+
 fn accounts(world: &World) -> Vec<Value> {
     let used = |id: &str| {
         world
@@ -111,7 +115,7 @@ fn profiles(world: &World) -> Vec<Value> {
                 "first_name": person.first_name,
                 "last_name": person.last_name,
                 "username": person.username,
-                "avatar": STANDARD.encode(pictures::small_face(&person.id)),
+                "avatar": STANDARD.encode(pictures::small_face(face(&person.picture))),
             })
         })
         .collect()

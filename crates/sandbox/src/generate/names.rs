@@ -1,5 +1,6 @@
 //! Who writes: names of five languages with user names to match. Every customer is one person at one
-//! account; the same name at two accounts is two people, as on the platform.
+//! account; the same name at two accounts is two people, as on the platform. Given names alternate
+//! between women's and men's, so that faces can fit them.
 
 use super::shops::Shop;
 use crate::world::World;
@@ -65,7 +66,7 @@ const GERMAN: (&[&str], &[&str]) = (
 const SPANISH: (&[&str], &[&str]) = (
     &[
         "Lucía", "Mateo", "Carmen", "Diego", "Sofía", "Álvaro", "Inés", "Pablo", "Marta", "Javier",
-        "Elena", "Nuria",
+        "Elena", "Sergio",
     ],
     &[
         "García", "Romero", "Castillo", "Ortega", "Navarro", "Molina", "Peña", "Ibáñez", "Serrano",
@@ -74,8 +75,8 @@ const SPANISH: (&[&str], &[&str]) = (
 );
 const ENGLISH: (&[&str], &[&str]) = (
     &[
-        "Hannah", "Oliver", "Priya", "Jack", "Maeve", "Noah", "Zoe", "Callum", "Grace", "Amara",
-        "Ethan", "Ruby",
+        "Hannah", "Oliver", "Priya", "Jack", "Maeve", "Noah", "Zoe", "Callum", "Grace", "Kwame",
+        "Ruby", "Ethan",
     ],
     &[
         "Walker", "O'Brien", "Patel", "Clarke", "Murphy", "Evans", "Reid", "Osei", "Bennett",
@@ -137,7 +138,7 @@ pub(crate) fn customer(world: &mut World, shop: &Shop, language: &str, number: u
         } else {
             13
         };
-    let (first, last, latin) = named(language, number + shift);
+    let (first, last, latin, woman) = named(language, number + shift);
     let locale = match language {
         "es" => "es_ES",
         "en" => "en_GB",
@@ -146,18 +147,28 @@ pub(crate) fn customer(world: &mut World, shop: &Shop, language: &str, number: u
         _ => "de_DE",
     };
     let username = world.user_name(&latin);
-    create(world, &shop.account, first, last, username, locale)
+    let id = create(world, &shop.account, first, last, username, locale);
+    if let Some(person) = world.customers.get_mut(&id) {
+        person.picture = format!("avatar/{}-{id}.jpg", if woman { 'w' } else { 'm' });
+    }
+    id
 }
 
 /// Spreads the pairs so that neighbours share neither name.
-fn named(language: &str, at: usize) -> (String, String, String) {
+fn named(language: &str, at: usize) -> (String, String, String, bool) {
     let plain = |(firsts, lasts): (&[&str], &[&str])| {
         let first = firsts.get(at % firsts.len()).copied().unwrap_or_default();
         let last = lasts
             .get((at * 7 + at / firsts.len()) % lasts.len())
             .copied()
             .unwrap_or_default();
-        (first.to_owned(), last.to_owned(), format!("{first}.{last}"))
+        let latin = format!("{first}.{last}");
+        (
+            first.to_owned(),
+            last.to_owned(),
+            latin,
+            at % firsts.len() % 2 == 0,
+        )
     };
     let written = |(firsts, lasts): (&[Name], &[Name])| {
         let first = firsts.get(at % firsts.len()).copied().unwrap_or_default();
@@ -165,11 +176,14 @@ fn named(language: &str, at: usize) -> (String, String, String) {
             .get((at * 3 + at / firsts.len()) % lasts.len())
             .copied()
             .unwrap_or_default();
-        (
-            first.0.to_owned(),
-            last.0.to_owned(),
-            format!("{}.{}", first.1, last.1),
-        )
+        let latin = format!("{}.{}", first.1, last.1);
+        // The second list holds the given names in Japanese, where the family name comes first.
+        let given = if language == "ja" {
+            (at * 3 + at / firsts.len()) % lasts.len()
+        } else {
+            at % firsts.len()
+        };
+        (first.0.to_owned(), last.0.to_owned(), latin, given % 2 == 0)
     };
     match language {
         "es" => plain(SPANISH),

@@ -29,7 +29,13 @@ pub(crate) fn face(name: &str, edge: u32) -> Canvas {
     let hair = one(&mut chance, &HAIRS);
     let cloth = one(&mut chance, &CLOTHES);
     let scarf = one(&mut chance, &CLOTHES);
-    let style = chance.below(7);
+    // A name may ask for a woman's or a man's face.
+    let styles: &[usize] = match name.split_once('-') {
+        Some(("w", _)) => &[0, 1, 2, 0, 1, 5, 3],
+        Some(("m", _)) => &[4, 5, 6, 4],
+        _ => &[0, 1, 2, 3, 4, 5, 6],
+    };
+    let style = chance.pick(styles).copied().unwrap_or(0);
     let mut canvas = Canvas::new(edge, edge, background);
     // Behind the head.
     match style {

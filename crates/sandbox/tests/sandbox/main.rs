@@ -1,0 +1,14 @@
+//! The sandbox from outside: real HTTP against a running one, every odd shape, limit and fault that the
+//! product's tests rely on. Its clock stands still unless a test moves it.
+#![allow(clippy::unwrap_used)]
+
+mod bench;
+mod conversations;
+mod facebook_login;
+mod faults;
+mod instagram_login;
+mod limits;
+mod profiles;
+mod sending;
+mod shop;
+mod webhooks;
