@@ -29,7 +29,13 @@ export default defineConfig(({ mode, command }) => ({
     ...(mode === "test" ? { conditions: ["browser"] } : {}),
   },
   clearScreen: false,
-  server: { port: 5183, strictPort: true, host: "127.0.0.1" },
+  server: {
+    port: 5183,
+    strictPort: true,
+    host: "127.0.0.1",
+    // The tests of words read the contract itself.
+    fs: { allow: mode === "test" ? [".."] : ["."] },
+  },
   build: {
     target: ["es2022", "safari16", "chrome111"],
     assetsInlineLimit: 0,

@@ -26,6 +26,7 @@ const NEXT: Record<string, NextStep> = {
   platform_refused: "again",
   cancelled: "again",
   not_a_code: "again",
+  not_professional: "preflight",
   scheme_taken: "again",
 };
 
