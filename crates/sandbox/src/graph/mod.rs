@@ -2,6 +2,7 @@
 //! group of edges; who may call is decided in `auth`, how often in `usage`.
 
 pub(crate) mod auth;
+pub(crate) mod catalog;
 pub(crate) mod error;
 pub(crate) mod fields;
 pub(crate) mod ig_oauth;
@@ -72,6 +73,17 @@ pub(crate) fn answer(world: &mut World, call: &Call, fault: Option<&Fault>) -> A
             "cache-control",
             "private, no-cache, no-store, must-revalidate",
         );
+    // The platform's clock, not the computer's: callers learn from it how far their own is off.
+    if let Some(now) = jiff::Timestamp::from_millisecond(world.clock.now_ms())
+        .ok()
+        .and_then(|now| {
+            jiff::fmt::rfc2822::DateTimePrinter::new()
+                .timestamp_to_rfc9110_string(&now)
+                .ok()
+        })
+    {
+        answer = answer.header("date", &now);
+    }
     answer.headers.extend(usage);
     answer
 }
