@@ -17,6 +17,8 @@ mod rows;
 pub mod sign_in;
 mod state;
 mod subscription;
+#[cfg(test)]
+pub(crate) mod testing;
 mod tokens;
 
 pub use access::{Access, AccessError};
