@@ -50,11 +50,11 @@ struct Row {
     deleted: i64,
     unsupported: i64,
     reply_to_mid: Option<String>,
-    quoted: Option<String>,
+    quoted: Option<Quoted>,
     story: Option<String>,
     referral: Option<String>,
-    attachments: String,
-    reactions: String,
+    attachments: Vec<Attachment>,
+    reactions: Vec<(i64, String, Option<i64>)>,
 }
 
 /// As `ingest` writes it.
@@ -160,7 +160,7 @@ pub async fn messages(
     let messages = rows
         .into_iter()
         .map(|row| view(row, conversation, now_ms))
-        .collect::<Result<_, _>>()?;
+        .collect();
     Ok(MessagePage {
         messages,
         more_before,
@@ -168,16 +168,16 @@ pub async fn messages(
     })
 }
 
-fn view(row: Row, conversation: i64, now_ms: i64) -> Result<MessageView, StoreError> {
-    let mut files: Vec<Attachment> = decode(&row.attachments)?;
+fn view(row: Row, conversation: i64, now_ms: i64) -> MessageView {
+    let mut files = row.attachments;
     files.sort_by_key(|file| file.0);
-    let reactions: Vec<(i64, String, Option<i64>)> = decode(&row.reactions)?;
+    let reactions = row.reactions;
     let story_media = files
         .iter()
         .find(|file| file.0 < 0)
         .and_then(|file| file.2.clone());
     let ours = row.author != "customer";
-    Ok(MessageView {
+    MessageView {
         id: row.id,
         sort_key: row.key.to_string(),
         conversation_id: conversation,
@@ -194,7 +194,7 @@ fn view(row: Row, conversation: i64, now_ms: i64) -> Result<MessageView, StoreEr
         edited_at_ms: row.edited_at_ms,
         deleted: row.deleted != 0,
         unsupported: row.unsupported != 0,
-        reply_to: row.reply_to_mid.map(|_| quoted(row.quoted.as_deref())),
+        reply_to: row.reply_to_mid.map(|_| quoted(row.quoted)),
         story: row
             .story
             .as_deref()
@@ -206,15 +206,14 @@ fn view(row: Row, conversation: i64, now_ms: i64) -> Result<MessageView, StoreEr
             .collect(),
         reactions: reactions.into_iter().map(reaction).collect(),
         referral: reason(row.referral.as_deref()),
-    })
+    }
 }
 
 fn reason(json: Option<&str>) -> Option<Reason> {
     serde_json::from_str(json?).ok()
 }
 
-fn quoted(json: Option<&str>) -> QuotedMessage {
-    let found: Option<Quoted> = json.and_then(|json| serde_json::from_str(json).ok());
+fn quoted(found: Option<Quoted>) -> QuotedMessage {
     let Some((id, key, author, text, deleted, attachment)) = found else {
         return QuotedMessage {
             id: None,
