@@ -7,7 +7,7 @@ import { defineConfig } from "vitest/config";
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** `vite --mode fake` swaps the way to the core for an in-memory one that lives with the tests and never ships. */
-export default defineConfig(({ mode, command }) => ({
+export default defineConfig(({ mode }) => ({
   plugins: [
     paraglideVitePlugin({
       project: "./project.inlang",
@@ -21,16 +21,14 @@ export default defineConfig(({ mode, command }) => ({
   ],
   resolve: {
     alias: [
-      ...(mode === "fake" && command === "serve"
-        ? [{ find: "@/backend/connect", replacement: here("./tests/fake/connect.ts") }]
-        : []),
+      ...(mode === "fake" ? [{ find: "@/backend/connect", replacement: here("./tests/fake/connect.ts") }] : []),
       { find: /^@\//, replacement: `${here("./src")}/` },
     ],
     ...(mode === "test" ? { conditions: ["browser"] } : {}),
   },
   clearScreen: false,
   server: {
-    port: 5183,
+    port: 5173,
     strictPort: true,
     host: "127.0.0.1",
     // The tests of words read the contract itself.

@@ -1,6 +1,6 @@
 /* Photographs the interface and asks axe about it.
  *
- *   node tests/look.mjs --base http://127.0.0.1:5183 --out /tmp/look [--only inbox,health] [--sizes 1100x720] [--themes light] [--langs en] [--axe]
+ *   node tests/look.mjs --base http://127.0.0.1:5173 --out /tmp/look [--only inbox,health] [--sizes 1100x720] [--themes light] [--langs en] [--axe]
  *
  * With `npm run dev:fake` beneath, every scene below. With `--bridge <address with #bridge=…>`, the screens of a real core. */
 import { mkdirSync, readFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { chromium } from "playwright-core";
 
 const { values } = parseArgs({
   options: {
-    base: { type: "string", default: "http://127.0.0.1:5183" },
+    base: { type: "string", default: "http://127.0.0.1:5173" },
     bridge: { type: "string" },
     out: { type: "string", default: "/tmp/look" },
     only: { type: "string", default: "" },
