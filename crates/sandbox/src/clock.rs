@@ -75,6 +75,14 @@ pub(crate) fn iso(ms: i64) -> String {
     }
 }
 
+/// The form of the HTTP `Date` header.
+pub(crate) fn http_date(ms: i64) -> String {
+    match jiff::Timestamp::from_millisecond(ms) {
+        Ok(at) => at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
+        Err(_) => String::from("Thu, 01 Jan 1970 00:00:00 GMT"),
+    }
+}
+
 /// The long form inside the sentence of an expired token.
 pub(crate) fn sentence_time(ms: i64) -> String {
     match jiff::Timestamp::from_millisecond(ms) {
@@ -99,5 +107,9 @@ mod tests {
     #[test]
     fn times_have_no_colon_in_the_offset() {
         assert_eq!(iso(1_657_653_067_999), "2022-07-12T19:11:07+0000");
+        assert_eq!(
+            http_date(1_657_653_067_999),
+            "Tue, 12 Jul 2022 19:11:07 GMT"
+        );
     }
 }

@@ -71,7 +71,8 @@ pub(crate) fn hash_word(secret: &str) -> String {
 
 /// Replaces whatever looks like a minted token or code.
 fn redact(text: &str, secrets: &[&str]) -> String {
-    let mut out = String::with_capacity(text.len().min(TEXT_LIMIT));
+    let (text, cut) = shorten(text);
+    let mut out = String::with_capacity(text.len());
     let mut rest = text;
     'scan: while !rest.is_empty() {
         let next = PREFIXES
@@ -103,18 +104,24 @@ fn redact(text: &str, secrets: &[&str]) -> String {
         out.push_str(&hash_word(&rest[..length]));
         rest = &rest[length..];
     }
-    shorten(out)
+    out.extend(cut);
+    out
 }
 
-fn shorten(text: String) -> String {
+/// The beginning of a long text, and what to say about the rest. Cut first: whole pages of answers are
+/// longer than anybody reads, and every one is searched for secrets.
+fn shorten(text: &str) -> (&str, Option<String>) {
     if text.len() <= TEXT_LIMIT {
-        return text;
+        return (text, None);
     }
-    let cut = (0..=TEXT_LIMIT)
+    let end = (0..=TEXT_LIMIT)
         .rev()
         .find(|at| text.is_char_boundary(*at))
         .unwrap_or(0);
-    format!("{}… ({} bytes in all)", &text[..cut], text.len())
+    (
+        &text[..end],
+        Some(format!("… ({} bytes in all)", text.len())),
+    )
 }
 
 impl World {

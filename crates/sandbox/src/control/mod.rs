@@ -74,6 +74,9 @@ async fn follow(handle: &WorldHandle, call: &Call) -> Result<Value, ControlError
     match (call.method.as_str(), path.as_str()) {
         ("GET", "health") => Ok(json!({"ok": true})),
         ("GET", "state") => shown(handle.state()),
+        ("GET", "fields") => shown(std::collections::BTreeMap::from(
+            crate::graph::catalog::NODES,
+        )),
         ("GET", "journal") => shown(handle.journal()),
         ("DELETE", "journal") => {
             handle.clear_journal();

@@ -167,7 +167,7 @@ fn named(language: &str, at: usize) -> (String, String, String, bool) {
             first.to_owned(),
             last.to_owned(),
             latin,
-            at % firsts.len() % 2 == 0,
+            (at % firsts.len()).is_multiple_of(2),
         )
     };
     let written = |(firsts, lasts): (&[Name], &[Name])| {
@@ -183,7 +183,12 @@ fn named(language: &str, at: usize) -> (String, String, String, bool) {
         } else {
             at % firsts.len()
         };
-        (first.0.to_owned(), last.0.to_owned(), latin, given % 2 == 0)
+        (
+            first.0.to_owned(),
+            last.0.to_owned(),
+            latin,
+            given.is_multiple_of(2),
+        )
     };
     match language {
         "es" => plain(SPANISH),

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Visit;
+use super::catalog;
 use super::error::GraphError;
 use super::fields::Field;
 use crate::clock::iso;
@@ -18,6 +19,7 @@ pub(crate) fn value(
     asked: &[Field],
     detailed: bool,
 ) -> Result<Value, GraphError> {
+    catalog::check("Message", asked)?;
     let mut node = Map::new();
     for field in asked {
         let name = field.name.as_str();

@@ -66,6 +66,7 @@ pub(crate) fn answer(world: &mut World, call: &Call, fault: Option<&Fault>) -> A
                 CURRENT_VERSION
             },
         )
+        .header("date", &crate::clock::http_date(world.now_ms()))
         .header("x-fb-request-id", &trace)
         .header("x-fb-trace-id", &trace)
         .header("x-fb-rev", "1031000001")

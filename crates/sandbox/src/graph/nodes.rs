@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Visit;
+use super::catalog;
 use super::error::{GraphError, GraphResult};
 use super::fields::{self, Field};
 use super::paging::{self, Ask};
@@ -23,6 +24,7 @@ pub(crate) fn me(visit: &mut Visit<'_>) -> GraphResult {
 
 fn owner(visit: &mut Visit<'_>, id: &str) -> GraphResult {
     let asked = fields::read(visit.call.param("fields"), &["name"])?;
+    catalog::check("User", &asked)?;
     let Some(owner) = visit.world.owners.get(id).cloned() else {
         return Err(GraphError::no_object(id, "GET"));
     };
@@ -119,6 +121,7 @@ fn page_value(visit: &mut Visit<'_>, id: &str, asked: &[Field]) -> Result<Value,
     let Some(page) = visit.world.pages.get(id).cloned() else {
         return Err(GraphError::no_object(id, "GET"));
     };
+    catalog::check("Page", asked)?;
     let mut node = Map::new();
     for field in asked {
         if let Some(value) = page_field(visit, &page, field)? {
@@ -212,6 +215,7 @@ fn instagram_value(
     } else {
         "IGUser"
     };
+    catalog::check(kind, asked)?;
     let mut node = Map::new();
     for field in asked {
         let value = match (field.name.as_str(), with_instagram_login) {

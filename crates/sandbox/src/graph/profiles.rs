@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::Visit;
 use super::auth::needs_messaging;
+use super::catalog;
 use super::error::{GraphError, GraphResult};
 use super::fields;
 use crate::http::answer::Answer;
@@ -45,6 +46,7 @@ fn messenger(visit: &mut Visit<'_>, customer: &Customer) -> GraphResult {
         visit.call.param("fields"),
         &["first_name", "last_name", "profile_pic"],
     )?;
+    catalog::check("MessengerProfile", &asked)?;
     let mut node = Map::new();
     for field in &asked {
         let value = match field.name.as_str() {
@@ -64,7 +66,7 @@ fn messenger(visit: &mut Visit<'_>, customer: &Customer) -> GraphResult {
                 )
                 .sub(2_018_247));
             }
-            other => return Err(GraphError::no_field(other, "User")),
+            other => return Err(GraphError::no_field(other, "MessengerProfile")),
         };
         node.insert(field.name.clone(), value);
     }
@@ -76,6 +78,7 @@ fn instagram(visit: &mut Visit<'_>, customer: &Customer) -> GraphResult {
         visit.call.param("fields"),
         &["name", "username", "profile_pic"],
     )?;
+    catalog::check("IGBusinessScopedID", &asked)?;
     let mut node = Map::new();
     for field in &asked {
         let value = match field.name.as_str() {

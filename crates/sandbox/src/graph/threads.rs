@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::Visit;
 use super::auth::needs_messaging;
+use super::catalog;
 use super::error::{GraphError, GraphResult};
 use super::fields::{self, Field};
 use super::message;
@@ -182,6 +183,7 @@ fn conversation_value(
     let Some(thread) = visit.world.conversations.get(id).cloned() else {
         return Err(GraphError::no_object(id, "GET"));
     };
+    catalog::check("UnifiedThread", asked)?;
     let mut node = Map::new();
     for field in asked {
         if let Some(value) = conversation_field(visit, &thread, field)? {

@@ -346,10 +346,10 @@ async fn a_person_an_idle_request_and_an_unsent_message() {
     assert_eq!(list("").await.len(), 2);
     assert_eq!(
         list(&format!("&user_id={}", first.customer_id)).await,
-        [first.conversation_id.clone()]
+        std::slice::from_ref(&first.conversation_id)
     );
     bench.world().advance_ms(31 * DAY);
-    assert_eq!(list("").await, [first.conversation_id.clone()]);
+    assert_eq!(list("").await, std::slice::from_ref(&first.conversation_id));
     bench
         .world()
         .unsend(OneMessage {

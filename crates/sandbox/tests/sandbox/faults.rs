@@ -244,7 +244,14 @@ async fn the_controls_answer_over_http_too() {
             200
         );
     }
-    for path in ["health", "state", "journal", "deliveries", "clock"] {
+    for path in [
+        "health",
+        "fields",
+        "state",
+        "journal",
+        "deliveries",
+        "clock",
+    ] {
         assert_eq!(bench.fetch(&format!("{base}/{path}")).await.status, 200);
     }
 }

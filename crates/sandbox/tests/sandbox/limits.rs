@@ -155,3 +155,18 @@ async fn asking_for_too_much_is_code_one() {
     assert!(refused.text.contains("reduce the amount of data"));
     assert_eq!(bench.get(&path(5), &token).await.status, 200);
 }
+
+#[tokio::test]
+async fn the_date_header_is_the_clock_of_the_sandbox() {
+    let bench = Bench::empty().await;
+    let user = bench.user().await;
+    assert_eq!(
+        bench.get("v25.0/me", &user).await.header("date"),
+        "Fri, 20 Nov 2026 09:00:00 GMT"
+    );
+    bench.world().advance_ms(HOUR);
+    assert_eq!(
+        bench.get("v25.0/me", &user).await.header("date"),
+        "Fri, 20 Nov 2026 10:00:00 GMT"
+    );
+}

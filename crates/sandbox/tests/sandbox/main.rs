@@ -4,6 +4,7 @@
 
 mod bench;
 mod conversations;
+mod ear;
 mod facebook_login;
 mod faults;
 mod instagram_login;
