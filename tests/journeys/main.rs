@@ -1,2 +1,5 @@
 //! Core, relay and sandbox in one process: the owner's stories from the first click on.
 #![allow(clippy::unwrap_used)]
+
+mod connect;
+mod world;

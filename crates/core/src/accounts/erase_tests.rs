@@ -65,13 +65,13 @@ async fn fill(profile: &Profile, account: AccountId, messages: i64) {
         .await
         .unwrap();
     let mut tx = profile.store.write(Priority::Owner).await.unwrap();
-    sqlx::query("INSERT INTO raw_events (stream, stream_offset, account_id, received_at_ms, body) VALUES (?1, 1, ?2, 0, 'raw canary')")
+    sqlx::query("INSERT INTO raw_events (stream, stream_offset, account_id, received_at_ms, body) VALUES (?1, 1, ?2, 0, x'0102')")
         .bind(account.0.to_string())
         .bind(account.0)
         .execute(&mut *tx)
         .await
         .unwrap();
-    sqlx::query("INSERT INTO media_blobs SELECT media_id, 'image/png', 'blob canary', 0 FROM attachments WHERE media_id IS NOT NULL LIMIT 1")
+    sqlx::query("INSERT INTO media_blobs SELECT media_id, 'image/png', x'0304', 0 FROM attachments WHERE media_id IS NOT NULL LIMIT 1")
         .execute(&mut *tx)
         .await
         .unwrap();

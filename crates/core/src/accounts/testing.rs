@@ -11,7 +11,7 @@ use crate::{
 use shopbell_wire::Secret;
 
 /// A credential with a token.
-pub(crate) async fn credential(
+pub(super) async fn credential(
     profile: &Profile,
     kind: Kind,
     subject: &str,
