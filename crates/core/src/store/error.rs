@@ -1,6 +1,7 @@
 //! Why the database does not open, and why a read or write failed. No text in here quotes a value.
 
 use crate::api::types::Reason;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Why a database does not open. The file is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -125,18 +126,41 @@ pub enum StoreError {
     Sql(sqlx::Error),
 }
 
+/// How often a damaged page was met. SQLCipher's connection is of no more use after one, so readers opened before are not used again.
+static DAMAGE: AtomicU64 = AtomicU64::new(0);
+
+pub(super) fn damage_seen() -> u64 {
+    DAMAGE.load(Ordering::Relaxed)
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
+        let error = Self::classify(error);
+        if matches!(error, Self::Damaged) {
+            DAMAGE.fetch_add(1, Ordering::Relaxed);
+        }
+        error
+    }
+}
+
+impl StoreError {
+    fn classify(error: sqlx::Error) -> Self {
         match primary_code(&error) {
             // SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_PERM
             Some(8 | 14 | 3) => Self::ReadOnly,
             // SQLITE_FULL
             Some(13) => Self::Full,
-            // SQLITE_CORRUPT, SQLITE_NOTADB: SQLCipher says both for a page whose checksum is wrong
+            // SQLITE_CORRUPT, SQLITE_NOTADB
             Some(11 | 26) => Self::Damaged,
+            Some(1) if is_codec_error(&error) => Self::Damaged,
             _ => Self::Sql(error),
         }
     }
+}
+
+/// SQLCipher reports a page whose checksum is wrong as SQLITE_ERROR without a text of its own; real errors in SQL always have one.
+fn is_codec_error(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if error.message() == "SQL logic error")
 }
 
 impl From<OpenError> for StoreError {
