@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { message, NOW } from "./fixtures";
 import { Lru } from "./lru";
 import { append, compareKeys, newest, overlay, prepend, STRETCH_MAX, type Stretch, upsert, without } from "./pages";
-import { pendingMessage, withPending } from "./pending";
+import { pendingMessage, sendKey, withPending } from "./pending";
 import { pictureBox } from "./size";
 
 const stretch = (from: number, to: number, before = true, after = false): Stretch => ({
@@ -79,6 +79,11 @@ describe("pending sends", () => {
     ]);
     expect(withPending([message(1), own], [first, second]).map((one) => one.id)).toEqual([1, 2, second.message.id]);
     expect(first.message.id).toBeLessThan(0);
+  });
+
+  it("have a key of their own, a UUID", () => {
+    expect(sendKey()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(sendKey()).not.toBe(sendKey());
   });
 
   it("are not taken for an older message with the same words", () => {

@@ -12,7 +12,7 @@ import { route } from "@/shared/state/route.svelte";
 import { toastError } from "@/shared/toasts.svelte";
 import { counter } from "../pure/limit";
 import { upsert, without } from "../pure/pages";
-import { pendingMessage } from "../pure/pending";
+import { pendingMessage, sendKey } from "../pure/pending";
 import { personName, rowName } from "../words";
 import { saveDraft, typed } from "./drafts";
 import { knownThread, type Thread } from "./threads.svelte";
@@ -37,7 +37,7 @@ export async function send(thread: Thread): Promise<boolean> {
   if (!sendable(thread)) return false;
   const text = thread.draft.trimEnd();
   const replyTo = thread.replyTo;
-  const key = crypto.randomUUID();
+  const key = sendKey();
   const hold = (app.settings?.hold_back_s ?? 0) * 1000;
   const known = new Set(thread.stretch?.messages.map((message) => message.id) ?? []);
   const message = pendingMessage(thread.id, text, coreNow(), hold, app.status?.online ?? true, replyTo);
