@@ -26,6 +26,8 @@ pub struct Switches {
     pub fb_code_gives_system_user: bool,
     /// `fb_exchange_token` of a live long-lived token gives a later end; off, it gives the same end back.
     pub fb_exchange_renews: bool,
+    /// Facebook tokens end with their 90 days of data access, which no exchange renews.
+    pub data_access_ends: bool,
     /// The cancel redirect of Facebook carries `error_code=200` too.
     pub fb_cancel_error_code: bool,
     /// A dialog asked with `config_id` grants everything or nothing; off, single permissions can be unticked.
@@ -96,6 +98,7 @@ impl Default for Switches {
             fb_code_gives_long_lived: false,
             fb_code_gives_system_user: false,
             fb_exchange_renews: true,
+            data_access_ends: true,
             fb_cancel_error_code: true,
             fb_login_all_or_nothing: true,
             redirect_fragments: true,

@@ -32,7 +32,7 @@ impl World {
                     "holder": format!("{:?}", token.holder),
                     "expires_ms": token.expires_ms,
                     "long_lived": token.long_lived,
-                    "dead": token.dead(now),
+                    "dead": self.dead(token),
                     "scopes": token.scopes,
                 })
             })

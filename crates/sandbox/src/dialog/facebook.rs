@@ -156,7 +156,7 @@ fn finish(world: &mut World, asked: &Asked, consent: &Consent, bound: bool) -> A
         .cloned()
         .collect();
     scopes.push(AUTOMATIC.to_owned());
-    let declined = asked
+    let declined: Vec<String> = asked
         .scopes
         .iter()
         .filter(|scope| consent.declined.contains(scope))
@@ -165,13 +165,21 @@ fn finish(world: &mut World, asked: &Asked, consent: &Consent, bound: bool) -> A
     let code = world.new_code(Code {
         holder: Holder::Owner(owner.id),
         redirect_uri: asked.redirect_uri.clone(),
-        scopes,
-        declined,
+        scopes: scopes.clone(),
+        declined: declined.clone(),
         pages,
         issued_ms: world.now_ms(),
         used: false,
     });
-    Answer::redirect(&asked.back(&[("code", &code)], fragment(world)))
+    let (granted, denied) = (scopes.join(","), declined.join(","));
+    let mut params = vec![("code", code.as_str())];
+    if asked.tells_scopes {
+        params.extend([
+            ("granted_scopes", granted.as_str()),
+            ("denied_scopes", denied.as_str()),
+        ]);
+    }
+    Answer::redirect(&asked.back(&params, fragment(world)))
 }
 
 fn form(world: &World, call: &Call, asked: &Asked, bound: bool) -> String {

@@ -47,6 +47,8 @@ pub(crate) struct Asked {
     pub(crate) redirect_uri: String,
     pub(crate) state: Option<String>,
     pub(crate) scopes: Vec<String>,
+    /// `response_type` asks for the granted and denied scopes beside the code.
+    pub(crate) tells_scopes: bool,
 }
 
 impl Asked {
@@ -54,6 +56,9 @@ impl Asked {
         Asked {
             redirect_uri: call.param("redirect_uri").unwrap_or_default().to_owned(),
             state: call.param("state").map(str::to_owned),
+            tells_scopes: call
+                .param("response_type")
+                .is_some_and(|kind| kind.contains("granted_scopes")),
             scopes: call
                 .param("scope")
                 .unwrap_or_default()

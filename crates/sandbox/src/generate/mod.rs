@@ -133,7 +133,7 @@ pub(crate) fn portray(world: &mut World, word: &str) -> Attachment {
         kind,
         mime: mime.to_owned(),
         name,
-        size: 14_000,
+        size: None,
         width: size.0,
         height: size.1,
         path,

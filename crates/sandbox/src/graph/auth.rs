@@ -80,7 +80,7 @@ impl World {
         if on_instagram != (host == Host::GraphInstagram) {
             return Err(unparsable());
         }
-        match token.dead(self.now_ms()) {
+        match self.dead(token) {
             None => Ok(token.clone()),
             Some(death) => Err(GraphError::dead_token(
                 death,

@@ -123,8 +123,11 @@ pub(crate) fn person(visit: &Visit<'_>, thread: &Conversation, customer: bool) -
 fn attachment(visit: &mut Visit<'_>, file: &Attachment) -> Value {
     let url = visit.world.signed(&file.path);
     let mut node = json!({
-        "id": file.id, "mime_type": file.mime, "name": file.name, "size": file.size,
+        "id": file.id, "mime_type": file.mime, "name": file.name,
     });
+    if let Some(size) = file.size {
+        node["size"] = size.into();
+    }
     match file.kind {
         AttachmentKind::Image => {
             node["image_data"] = json!({

@@ -141,7 +141,7 @@ pub(crate) fn debug_token(world: &mut World, call: &Call) -> GraphResult {
         "application": "Shopbell",
         "data_access_expires_at": token.data_access_ms / 1_000,
         "expires_at": token.expires_ms.unwrap_or(0) / 1_000,
-        "is_valid": token.dead(now).is_none(),
+        "is_valid": world.dead(token).is_none(),
         "issued_at": token.issued_ms / 1_000,
         "scopes": token.scopes,
         "granular_scopes": granular(token),
@@ -158,7 +158,7 @@ pub(crate) fn debug_token(world: &mut World, call: &Call) -> GraphResult {
         }
         Holder::Instagram(_) => {}
     }
-    if let Some(death) = token.dead(now) {
+    if let Some(death) = world.dead(token) {
         let error = GraphError::dead_token(
             death,
             token.expires_ms.unwrap_or_default(),

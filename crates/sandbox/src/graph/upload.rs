@@ -101,7 +101,7 @@ pub(crate) fn as_attachment(id: &str, kind: AttachmentKind, upload: &Upload) -> 
         kind,
         mime: upload.mime.clone(),
         name: format!("{}-{id}.{ending}", kind.word()),
-        size: upload.bytes.len() as u64,
+        size: Some(upload.bytes.len() as u64),
         width,
         height,
         path: format!("upload/{id}"),

@@ -51,7 +51,8 @@ pub(crate) struct Attachment {
     pub(crate) kind: AttachmentKind,
     pub(crate) mime: String,
     pub(crate) name: String,
-    pub(crate) size: u64,
+    /// Bytes, where they are known without drawing.
+    pub(crate) size: Option<u64>,
     pub(crate) width: u32,
     pub(crate) height: u32,
     /// The unsigned path below `/cdn/`.

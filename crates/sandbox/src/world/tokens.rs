@@ -68,13 +68,15 @@ pub(crate) struct Token {
 }
 
 impl Token {
-    /// Why this token does not work at `now_ms`, if it does not.
-    pub(crate) fn dead(&self, now_ms: i64) -> Option<Death> {
+    /// Why this token does not work at `now_ms`, if it does not. `data_access` says whether a Facebook
+    /// token also ends with its data access.
+    fn dead_at(&self, now_ms: i64, data_access: bool) -> Option<Death> {
         if self.death.is_some() {
             return self.death;
         }
         match self.expires_ms {
             Some(end) if end <= now_ms => Some(Death::Expired),
+            _ if data_access && self.data_access_ms <= now_ms => Some(Death::Expired),
             _ => None,
         }
     }
@@ -108,6 +110,12 @@ pub(crate) fn code_life_ms(code: &Code) -> i64 {
 pub(crate) const LONG_LIFE_MS: i64 = 60 * DAY;
 
 impl World {
+    /// Why a token does not work now, if it does not.
+    pub(crate) fn dead(&self, token: &Token) -> Option<Death> {
+        let facebook = !matches!(token.holder, Holder::Instagram(_));
+        token.dead_at(self.now_ms(), facebook && self.switches.data_access_ends)
+    }
+
     /// Makes a token; its words begin as the platform's do, so that redaction can find them.
     pub(crate) fn mint(&mut self, mut token: Token) -> Token {
         let prefix = match token.holder {
@@ -149,7 +157,7 @@ impl World {
         let living = self.tokens.values().find(|token| {
             token.parent.as_deref() == Some(user.value.as_str())
                 && matches!(&token.holder, Holder::Page { page: held, .. } if held == page)
-                && token.dead(now).is_none()
+                && self.dead(token).is_none()
         });
         if let Some(token) = living {
             return token.value.clone();

@@ -490,3 +490,44 @@ async fn tokens_are_taken_from_query_form_and_header_and_only_on_their_host() {
         .set_switches(|switches| switches.dead_token_status = 401);
     assert_eq!(bench.get("v25.0/me", "EAAnothing").await.status, 401);
 }
+
+#[tokio::test]
+async fn data_access_ends_after_ninety_days_and_no_exchange_renews_it() {
+    let bench = Bench::empty().await;
+    let user = bench.user().await;
+    let page = bench.page_through(BAKERY, &user).await;
+    bench.world().advance_ms(50 * DAY);
+    let again = [
+        ("grant_type", "fb_exchange_token"),
+        ("fb_exchange_token", user.as_str()),
+    ];
+    let renewed = bench.exchange(&again).await.json();
+    let renewed = renewed["access_token"].as_str().unwrap().to_owned();
+    bench.world().advance_ms(40 * DAY);
+    assert_eq!(bench.get("v25.0/me", &page).await.error(), (190, 463));
+    assert_eq!(bench.get("v25.0/me", &renewed).await.error(), (190, 463));
+    bench
+        .world()
+        .set_switches(|switches| switches.data_access_ends = false);
+    assert_eq!(bench.get("v25.0/me", &page).await.status, 200);
+    assert_eq!(bench.get("v25.0/me", &renewed).await.status, 200);
+}
+
+#[tokio::test]
+async fn scopes_are_told_when_asked_for() {
+    let bench = Bench::empty().await;
+    bench.world().consent(Consent {
+        declined: vec!["pages_messaging".into()],
+        ..Consent::default()
+    });
+    let mut pairs = asked(&[("scope", "pages_show_list,pages_messaging")]);
+    pairs.retain(|(key, _)| *key != "response_type");
+    pairs.push(("response_type", "code,granted_scopes"));
+    let location = bench.dialog(DIALOG, &pairs).await;
+    assert!(
+        location.contains(
+            "&granted_scopes=pages_show_list%2Cpublic_profile&denied_scopes=pages_messaging&"
+        ),
+        "{location}"
+    );
+}
