@@ -8,7 +8,7 @@ import { initials } from "@/shared/initials";
 import { groupsOf } from "@/shared/recoveryGroups";
 import { gather, touches } from "@/shared/state/changes";
 import { readPlace, startPlace } from "@/shared/state/route.svelte";
-import { stripOf } from "@/shared/strips/syncWords.svelte";
+import { stripsOf } from "@/shared/strips/syncWords.svelte";
 
 describe("changes", () => {
   it("come once per frame and without repeats, in order", () => {
@@ -109,7 +109,8 @@ describe("the import strip", () => {
     recovered: null,
     imported_at_ms: null,
   };
-  const says = (more: Partial<SyncStatus>) => stripOf({ ...sync, ...more }, "kornblume.brot", now)?.text;
+  const says = (more: Partial<SyncStatus>) =>
+    stripsOf([{ sync: { ...sync, ...more }, name: "kornblume.brot" }], now)[0]?.text;
 
   it("says how far, how long, and that work can start", () => {
     expect(says({})).toBe(
@@ -131,6 +132,23 @@ describe("the import strip", () => {
       "<b>Done:</b> 1,904 conversations of kornblume.brot. Meta did not give older messages in 611 of them.",
     );
     expect(says({ ...done, imported_at_ms: now - 700_000 })).toBeUndefined();
+  });
+
+  it("puts several accounts into one line", () => {
+    const both = (more: Partial<SyncStatus>) =>
+      stripsOf(
+        [
+          { sync: { ...sync, ...more }, name: "kornblume.brot" },
+          { sync: { ...sync, account_id: 12, ...more }, name: "Bäckerei Kornblume" },
+        ],
+        now,
+      ).map((strip) => strip.text);
+    expect(both({ found_all: true })).toEqual([
+      "Importing 2 accounts: <b>624</b> of <b>3,794</b> conversations, newest first, 4 min left. You can work now.",
+    ]);
+    expect(both({ state: "idle", imported_at_ms: now, done: 20, older_missing: 3 })).toEqual([
+      "<b>Done:</b> 40 conversations of 2 accounts. Meta did not give older messages in 6 of them.",
+    ]);
   });
 
   it("counts what was recovered", () => {
