@@ -85,7 +85,10 @@ impl Profile {
         if self.kind == ProfileKind::Sample {
             return;
         }
-        self.spawn(crate::accounts::run(Arc::clone(self), self.stop.child_token()));
+        self.spawn(crate::accounts::run(
+            Arc::clone(self),
+            self.stop.child_token(),
+        ));
         self.spawn(crate::sync::run(Arc::clone(self), self.stop.child_token()));
         self.spawn(crate::outbox::run(
             Arc::clone(self),

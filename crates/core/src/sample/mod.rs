@@ -3,6 +3,8 @@
 //! Invariant: it comes in through `ingest` like everything else, starts no task, speaks to nobody, and its key exists in memory only:
 //! leaving it, or ending the program in any way, makes its folder unreadable; the folder is deleted then, or at the next start.
 
+mod load;
+
 use crate::{
     Changes, CoreConfig, Parts, Profile,
     api::{ApiError, types::ProfileKind},
@@ -42,6 +44,11 @@ pub(crate) async fn open(config: &CoreConfig, changes: &Changes) -> Result<Arc<P
     .await
     .map_err(|error| ApiError::internal("sample database", &error))?;
     let profile = Profile::new(ProfileKind::Sample, dir, parts, store, vault);
+    if let Err(error) = load::load(&profile).await {
+        profile.close().await;
+        let _ = remove(&profile.dir);
+        return Err(error);
+    }
     Ok(Arc::new(profile))
 }
 

@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+use tokio::sync::OnceCell;
 
 /// SQLite inside the pinned SQLCipher. A different one was not tested: see the invariant of this room.
 const SQLITE_VERSION: &str = "3.50.4";
@@ -79,6 +80,7 @@ pub(super) async fn open(
     key: &DatabaseKey,
     role: Role,
 ) -> Result<SqliteConnection, OpenError> {
+    silence_cipher().await?;
     // sqlx prints its pragma string, and with it the key, through its statement log: at debug always, at warn when slow.
     let mut options = SqliteConnectOptions::new()
         .filename(path)
@@ -117,6 +119,23 @@ pub(super) async fn open(
         return Err(error.into());
     }
     Ok(connection)
+}
+
+/// SQLCipher writes to stderr by itself; what matters comes back as an error. The setting is the process's, not the connection's.
+async fn silence_cipher() -> Result<(), OpenError> {
+    static DONE: OnceCell<()> = OnceCell::const_new();
+    DONE.get_or_try_init(|| async {
+        let mut connection = SqliteConnectOptions::new()
+            .in_memory(true)
+            .connect()
+            .await?;
+        sqlx::raw_sql("PRAGMA cipher_log_level = NONE")
+            .execute(&mut connection)
+            .await?;
+        connection.close().await
+    })
+    .await?;
+    Ok(())
 }
 
 /// The last connection to close checkpoints, a reader too. Only the writer may (decision T12).

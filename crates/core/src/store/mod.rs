@@ -56,7 +56,8 @@ struct Inner {
     /// The one writer, while nobody holds it.
     writer: Mutex<Option<SqliteConnection>>,
     readers: Semaphore,
-    idle: Mutex<Vec<SqliteConnection>>,
+    /// Readers nobody holds, each with [`error::damage_seen`] of when it was opened.
+    idle: Mutex<Vec<(u64, SqliteConnection)>>,
     saved_at_ms: AtomicI64,
     /// A transaction that put jobs in was committed.
     jobs: Notify,
@@ -229,7 +230,7 @@ impl Store {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner),
         );
-        for reader in idle {
+        for (_, reader) in idle {
             let _ = reader.close().await;
         }
         let Some(turns) = &self.inner.turns else {
@@ -274,3 +275,8 @@ impl Inner {
 #[cfg(test)]
 #[path = "store_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+mod canary_tests;
+#[cfg(test)]
+mod failure_tests;

@@ -1,7 +1,7 @@
 //! A connection that can only read.
 
-use super::{Inner, Role, StoreError, connect};
-use sqlx::SqliteConnection;
+use super::{Inner, Role, StoreError, connect, error::damage_seen};
+use sqlx::{Connection, SqliteConnection};
 use std::{
     ops::{Deref, DerefMut},
     sync::PoisonError,
@@ -12,6 +12,7 @@ use tokio::sync::SemaphorePermit;
 pub struct ReadGuard<'a> {
     inner: &'a Inner,
     connection: Option<SqliteConnection>,
+    opened: u64,
     // Dropped after the connection has been given back.
     _permit: SemaphorePermit<'a>,
 }
@@ -23,18 +24,23 @@ impl<'a> ReadGuard<'a> {
             .acquire()
             .await
             .map_err(|_| StoreError::Closed)?;
-        let idle = inner
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => connect::open(&inner.path, &inner.key, Role::Reader).await?,
+        let seen = damage_seen();
+        let connection = loop {
+            let idle = inner
+                .idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop();
+            match idle {
+                Some((opened, connection)) if opened == seen => break connection,
+                Some((_, spoilt)) => drop(spoilt.close().await),
+                None => break connect::open(&inner.path, &inner.key, Role::Reader).await?,
+            }
         };
         Ok(Self {
             inner,
             connection: Some(connection),
+            opened: seen,
             _permit: permit,
         })
     }
@@ -66,7 +72,7 @@ impl Drop for ReadGuard<'_> {
                 .idle
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .push(connection);
+                .push((self.opened, connection));
         }
     }
 }

@@ -13,6 +13,8 @@ mod opening;
 mod passphrase;
 mod recovery;
 mod secrets;
+#[cfg(test)]
+pub mod testing;
 
 pub use error::VaultError;
 pub use keychain::{DEADLINE, Keychain, KeychainLine, SERVICE};
