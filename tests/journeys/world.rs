@@ -7,7 +7,7 @@ use reqwest::{StatusCode, header};
 use serde_json::{Value, json};
 use shopbell_core::{
     Clock, Core, CoreConfig, Endpoints, ManualClock, OsEntropy,
-    api::types::{AccountView, SignIn, VaultStatus},
+    api::types::{AccountState, AccountView, SignIn, VaultStatus},
     vault::Keychain,
 };
 use shopbell_relay::{Config as RelayConfig, MetaApp, Relay, Upstreams};
@@ -18,6 +18,22 @@ use url::Url;
 
 /// 2026-11-20 09:00 UTC: every world begins here.
 pub const START_MS: i64 = 1_795_165_200_000;
+
+/// Page `Bäckerei Kornblume` of the generated shop.
+pub const BAKERY: &str = "100000000000101";
+/// Its Instagram account.
+pub const BAKERY_IG: &str = "17841400000000001";
+/// Page `Maison Lune`.
+pub const BOUTIQUE: &str = "100000000000102";
+/// Its Instagram account.
+pub const BOUTIQUE_IG: &str = "17841400000000002";
+/// Page `Speiche & Kette`, without Instagram.
+pub const BIKES: &str = "100000000000103";
+
+/// Whether the account is well: fetching for the first time, or done with it.
+pub fn working(account: &AccountView) -> bool {
+    matches!(account.state, AccountState::Importing | AccountState::Live)
+}
 
 /// Everything.
 pub struct World {
@@ -269,6 +285,17 @@ impl World {
         Computer {
             core,
             _folder: folder,
+        }
+    }
+
+    /// The link of the relay's page, everything allowed.
+    pub async fn link(&self, started: &SignIn) -> String {
+        match self
+            .browse(&started.authorize_url, &Clicks::default())
+            .await
+        {
+            Stop::Connect { link, .. } => link,
+            Stop::Refused { page, .. } => panic!("refused: {page}"),
         }
     }
 
