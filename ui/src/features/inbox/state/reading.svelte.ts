@@ -18,7 +18,8 @@ class Reading {
       const unread = thread?.head?.row.unread ?? 0;
       if (thread === null || thread.head === null || !this.watched || !inView() || this.keepUnread === thread.id)
         return;
-      if (unread === 0 && this.#told === thread.id) return;
+      // What arrives below while the owner reads further up was not seen yet.
+      if (this.#told === thread.id && (unread === 0 || !thread.atEnd)) return;
       const timer = window.setTimeout(() => {
         this.#told = thread.id;
         void backend.call("conversation_opened", { id: thread.id }).catch(() => undefined);

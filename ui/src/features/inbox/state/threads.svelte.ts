@@ -48,6 +48,8 @@ export class Thread {
   /** The profile is being fetched on the owner's word. */
   refreshing = $state(false);
   scroll: ScrollPlace | null = null;
+  /** The newest message is in view. */
+  atEnd = $state(true);
   /** The draft as the core has it. */
   savedDraft = "";
 
