@@ -4,7 +4,7 @@
 //! while the account is slowed down (decision A15). A failed fetch takes nothing away: name, flags and face stay as last known, with their
 //! age and the reason. Faces are stored as bytes, because their addresses die within days.
 
-mod avatar;
+pub(crate) mod avatar;
 mod refresh;
 mod rule;
 mod write;

@@ -186,4 +186,6 @@ fn split(items: Vec<IncomingItem>) -> Vec<Vec<IncomingItem>> {
 }
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;

@@ -182,6 +182,8 @@ impl Batch {
         }
         message.deleted = true;
         message.text = None;
+        message.num_edit = 0;
+        message.edited_at_ms = None;
         message.attachments.clear();
         message.first_attachment = None;
         message.story_kind = None;

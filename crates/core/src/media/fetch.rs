@@ -227,3 +227,22 @@ pub(super) fn check(bytes: Vec<u8>) -> Result<Fetched, MediaError> {
         bytes: bytes.into(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_that_means_this_computer_has_no_address() {
+        let error = PublicOnly
+            .resolve("localhost".parse().unwrap())
+            .await
+            .err()
+            .unwrap();
+        let inside = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        assert!(inside.is_some_and(|inside| inside.is::<NotPublic>()));
+    }
+}

@@ -180,4 +180,6 @@ async fn fresh_address(profile: &Profile, remote: &Remote) -> Option<String> {
 }
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
