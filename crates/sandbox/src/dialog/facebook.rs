@@ -11,16 +11,19 @@ use crate::world::tokens::{Code, Holder};
 const BLUE: &str = "#0866ff";
 const FRAGMENT: &str = "#_=_";
 /// What the configuration behind `config_id` asks for.
-const CONFIGURED: [&str; 9] = [
+const CONFIGURED: [&str; 12] = [
     "pages_show_list",
     "pages_messaging",
     "pages_manage_metadata",
     "pages_read_engagement",
     "pages_manage_engagement",
+    "pages_read_user_content",
     "instagram_basic",
     "instagram_manage_messages",
     "instagram_manage_comments",
+    "instagram_manage_insights",
     "business_management",
+    "read_insights",
 ];
 /// Granted without asking.
 const AUTOMATIC: &str = "public_profile";
@@ -183,50 +186,37 @@ fn finish(world: &mut World, asked: &Asked, consent: &Consent, bound: bool) -> A
 }
 
 fn form(world: &World, call: &Call, asked: &Asked, bound: bool) -> String {
-    let mut body = format!(
-        "<h1>Shopbell wants to access your Pages</h1><form method=\"post\">{}",
-        asked.hidden(call)
-    );
-    let person = call
+    let chosen = call
         .param("person")
-        .or_else(|| world.owners.keys().next().map(String::as_str));
-    body.push_str("<h2>Continue as</h2>");
-    for owner in world.owners.values() {
-        let checked = if person == Some(owner.id.as_str()) {
-            " checked"
-        } else {
-            ""
+        .and_then(|id| world.owners.get(id))
+        .or_else(|| world.owners.values().next());
+    let Some(owner) = chosen else {
+        return dead_end("Log in", BLUE, "There is nobody to log in as.");
+    };
+    let mut body = format!(
+        "<h1>Shopbell wants to access your Pages</h1><form method=\"post\">{}<input type=\"hidden\" name=\"person\" value=\"{}\"><p>You are logged in as <b>{}</b>.<small style=\"margin:0\">Not you? {}</small></p>",
+        asked.hidden(call),
+        owner.id,
+        html(&owner.name()),
+        others(world, call, &owner.id)
+    );
+    body.push_str("<h2>Choose the Pages you want Shopbell to access</h2>");
+    if owner.pages.is_empty() {
+        body.push_str("<p>You have no Pages.</p>");
+    }
+    for page in owner.pages.iter().filter_map(|id| world.pages.get(id)) {
+        let linked = match page
+            .instagram
+            .as_ref()
+            .and_then(|id| world.instagram.get(id))
+        {
+            Some(ig) => format!("Instagram @{}", ig.username),
+            None => "no Instagram account".to_owned(),
         };
         body.push_str(&format!(
-            "<label><input type=\"radio\" name=\"person\" value=\"{}\"{checked}> {} <small>{} Pages</small></label>",
-            owner.id, html(&owner.name()), owner.pages.len()
+            "<label><input type=\"checkbox\" name=\"page\" value=\"{}\" checked> {} <small>{}</small></label>",
+            page.id, html(&page.name), html(&linked)
         ));
-    }
-    body.push_str("<h2>Choose the Pages you want Shopbell to access</h2>");
-    for owner in world.owners.values() {
-        // The long list of the agency would bury the rest; its Pages come along when it is chosen.
-        for id in owner.pages.iter().take(8) {
-            let Some(page) = world.pages.get(id) else {
-                continue;
-            };
-            let linked = match page
-                .instagram
-                .as_ref()
-                .and_then(|id| world.instagram.get(id))
-            {
-                Some(ig) => format!("Instagram @{}", ig.username),
-                None => "no Instagram account".to_owned(),
-            };
-            body.push_str(&format!(
-                "<label><input type=\"checkbox\" name=\"page\" value=\"{}\" checked> {} <small>{} · {}</small></label>",
-                page.id, html(&page.name), html(&owner.name()), html(&linked)
-            ));
-        }
-        for id in owner.pages.iter().skip(8) {
-            body.push_str(&format!(
-                "<input type=\"hidden\" name=\"page\" value=\"{id}\">"
-            ));
-        }
     }
     body.push_str("<h2>What Shopbell is allowed to do</h2>");
     for scope in &asked.scopes {
@@ -238,4 +228,24 @@ fn form(world: &World, call: &Call, asked: &Asked, bound: bool) -> String {
     }
     body.push_str("<nav><button name=\"answer\" value=\"cancel\">Cancel</button><button class=\"go\" name=\"answer\" value=\"continue\">Continue</button></nav></form>");
     page("Log in with Facebook", BLUE, &body)
+}
+
+/// Links to the same dialog as another person.
+fn others(world: &World, call: &Call, present: &str) -> String {
+    let links: Vec<String> = world
+        .owners
+        .values()
+        .filter(|owner| owner.id != present)
+        .map(|owner| {
+            let mut query = url::form_urlencoded::Serializer::new(String::new());
+            query.extend_pairs(call.params.iter().filter(|(key, _)| key != "person"));
+            query.append_pair("person", &owner.id);
+            format!(
+                "<a href=\"?{}\">{}</a>",
+                html(&query.finish()),
+                html(&owner.name())
+            )
+        })
+        .collect();
+    links.join(" · ")
 }

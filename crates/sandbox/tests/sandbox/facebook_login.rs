@@ -126,6 +126,18 @@ async fn the_page_shows_accounts_and_permissions_when_nobody_consents_by_script(
     ] {
         assert!(page.contains(word), "{word}");
     }
+    assert!(!page.contains("Töpferei Meyer"));
+    let link = page
+        .split("href=\"")
+        .find(|part| part.contains("Mona Meyer"))
+        .unwrap();
+    let link = link.split('"').next().unwrap().replace("&amp;", "&");
+    let url = format!("{}/{DIALOG}{link}", sandbox.base_url());
+    let other = client.get(url).send().await.unwrap().text().await.unwrap();
+    assert!(
+        other.contains("Töpferei Meyer") && !other.contains("Bäckerei Kornblume"),
+        "{other}"
+    );
 }
 
 #[tokio::test]
