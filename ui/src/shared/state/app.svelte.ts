@@ -43,9 +43,18 @@ export function takeStatus(status: AppStatus) {
   if (opened || moved) void refreshOpen();
 }
 
+/** While the profile opens, the change that says so may come before anybody listens: ask again. */
+const OPENING_AGAIN_MS = 500;
+let openingTimer = 0;
+
 export async function refreshStatus() {
+  window.clearTimeout(openingTimer);
   try {
     takeStatus(await backend.call("app_status", {}));
+    const vault = app.status?.vault.state;
+    if (vault === "opening" || vault === "waiting_for_keychain") {
+      openingTimer = window.setTimeout(() => void refreshStatus(), OPENING_AGAIN_MS);
+    }
   } catch (error) {
     app.trouble = toApiError(error);
   }
