@@ -2,6 +2,7 @@
 //! sign-ins that a restart interrupted.
 
 use super::{
+    picture,
     renewal::{self, Kind, RenewError},
     report, rows, sign_in, subscription,
 };
@@ -58,6 +59,16 @@ pub(super) async fn schedule(
     .await
 }
 
+/// Has the token looked at now: brings the account's picture, too.
+pub(super) async fn schedule_token(
+    tx: &mut WriteTx<'_>,
+    account: AccountId,
+    due_at_ms: i64,
+) -> Result<(), StoreError> {
+    let payload = json!({ "account": account.0 });
+    jobs::schedule(tx, &format!("check-token:{account}"), due_at_ms, &payload).await
+}
+
 /// Ends the daily looks.
 pub(super) async fn cancel(tx: &mut WriteTx<'_>, account: AccountId) -> Result<(), StoreError> {
     jobs::cancel(tx, &format!("check-token:{account}")).await?;
@@ -109,7 +120,14 @@ pub(crate) async fn token(profile: &Profile, payload: &str) -> JobOutcome {
         Err(_) => return tomorrow(profile),
     };
     match profile.graph.me(&access).await {
-        Ok(_) => report::report_ok(profile, account, Call::Account).await,
+        Ok(me) => {
+            report::report_ok(profile, account, Call::Account).await;
+            if let Some(address) = me.picture_address()
+                && picture::renew(profile, account.0, address).await.is_err()
+            {
+                return JobOutcome::Failed;
+            }
+        }
         Err(error) => return after(profile, account, &error).await,
     }
     if let Err(RenewError::Later { .. }) = renew(profile, account).await {

@@ -31,13 +31,13 @@ fn message(account: AccountId, n: i64) -> Incoming {
                 unread: None,
             }),
             IncomingItem::Message(IncomingMessage {
-                mid: format!("m_{account}_{n}"),
+                mid: format!("m_{account}_{n:05}"),
                 person,
                 thread: Some(format!("t_{}", n % 7)),
                 author: Author::Customer,
                 metadata: None,
                 app_id: None,
-                sent_at_ms: 1_767_000_000_000 + n,
+                sent_at_ms: 1_767_000_000_000 + n * 1_000,
                 text: Some("canary words".into()),
                 attachments: vec![IncomingAttachment {
                     kind: "image".into(),

@@ -11,7 +11,6 @@ use sqlx::SqliteConnection;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TokenStory {
     Connected,
-    Checked,
     Refreshed,
     RefreshFailed,
     Expired,
@@ -24,7 +23,6 @@ impl TokenStory {
     fn as_str(self) -> &'static str {
         match self {
             Self::Connected => "connected",
-            Self::Checked => "checked",
             Self::Refreshed => "refreshed",
             Self::RefreshFailed => "refresh_failed",
             Self::Expired => "expired",

@@ -1,7 +1,13 @@
 //! The ladder of decision T2 for a token that Meta refuses: fresh Page tokens with a living user token; else an exchange while it is
 //! not yet expired; else the owner connects again.
 
-use super::{Remedy, renewal, renewal::RenewError, report, rows};
+use super::{
+    Remedy,
+    events::{self, TokenStory},
+    renewal,
+    renewal::RenewError,
+    report, rows,
+};
 use crate::{
     Profile,
     api::types::Reason,
@@ -54,8 +60,22 @@ pub(super) async fn climb(
             Ok(Remedy::TryAgain)
         }
         Err(RenewError::Later { after_ms }) => Ok(Remedy::Wait { after_ms }),
-        // The cause the owner hears is why the token died, not why the repair failed.
-        Err(RenewError::Dead(_)) => give_up(profile, credential, &error.reason()).await,
+        // The cause the owner hears is why the token died; why the repair failed is in the token's story.
+        Err(RenewError::Dead(why)) => {
+            let now_ms = profile.now_ms();
+            let mut tx = profile.store.write(Priority::Owner).await?;
+            events::record(
+                &mut tx,
+                Some(credential),
+                Some(account),
+                TokenStory::RefreshFailed,
+                Some(&why),
+                now_ms,
+            )
+            .await?;
+            tx.commit().await?;
+            give_up(profile, credential, &error.reason()).await
+        }
         Err(RenewError::Store(error)) => Err(error),
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod erase;
 mod events;
 mod ladder;
 pub mod list;
+pub(crate) mod picture;
 mod renewal;
 mod report;
 mod rows;

@@ -11,6 +11,7 @@ pub(super) async fn handle(profile: &Arc<Profile>, job: &Job) -> JobOutcome {
     let kind = job.name.split(':').next().unwrap_or_default();
     match kind {
         "mirror-secret" => accounts::mirror(profile, &job.payload).await,
+        "account-picture" => accounts::picture::fetch(profile, &job.payload).await,
         "check-token" => accounts::checks::token(profile, &job.payload).await,
         "check-subscription" => accounts::checks::subscription(profile, &job.payload).await,
         "sign-in" => accounts::sign_in::resume(profile, &job.payload).await,

@@ -261,7 +261,9 @@ impl GraphClient {
     pub async fn me(&self, access: &Access) -> Result<RawMe, GraphError> {
         let (path, fields) = match (access.provider, access.channel) {
             (Provider::Instagram, _) => (["me"], "id,user_id,username,name,profile_picture_url"),
-            (Provider::Facebook, Channel::Messenger) => ([access.node()], "id,name,username"),
+            (Provider::Facebook, Channel::Messenger) => {
+                ([access.node()], "id,name,username,picture{url}")
+            }
             (Provider::Facebook, Channel::Instagram) => (
                 [access.platform_id.as_str()],
                 "id,username,name,profile_picture_url",

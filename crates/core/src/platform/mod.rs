@@ -21,8 +21,8 @@ pub use client::GraphClient;
 pub use error::{Call, Fault, GraphError, RetryKind};
 pub use page::{CursorGuard, Page};
 pub use raw::{
-    PageToken, RawAttachment, RawMe, RawMessage, RawPerson, RawProfile, RawReaction, RawShare,
-    RawStory, RawThread, RenewedToken,
+    PageToken, RawAttachment, RawMe, RawMessage, RawPerson, RawPicture, RawProfile, RawReaction,
+    RawShare, RawStory, RawThread, RenewedToken,
 };
 
 #[cfg(test)]

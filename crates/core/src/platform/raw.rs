@@ -316,9 +316,33 @@ pub struct RawMe {
     /// Handle.
     #[serde(deserialize_with = "lenient")]
     pub username: Option<String>,
-    /// Signed picture address.
+    /// Signed picture address, Instagram.
     #[serde(deserialize_with = "lenient")]
     pub profile_picture_url: Option<String>,
+    /// Picture of a Page: `{data:{url}}`.
+    #[serde(deserialize_with = "list")]
+    pub picture: Vec<RawPicture>,
+}
+
+impl RawMe {
+    /// Signed picture address, whichever member holds it.
+    pub fn picture_address(&self) -> Option<&str> {
+        let of_page = || {
+            self.picture
+                .first()
+                .and_then(|picture| picture.url.as_deref())
+        };
+        self.profile_picture_url.as_deref().or_else(of_page)
+    }
+}
+
+/// A Page's picture.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct RawPicture {
+    /// Signed address.
+    #[serde(deserialize_with = "lenient")]
+    pub url: Option<String>,
 }
 
 /// A Page with a fresh token, from `/me/accounts`.

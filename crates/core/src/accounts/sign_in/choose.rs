@@ -6,6 +6,7 @@ use crate::{
     accounts::{
         checks,
         events::{self, TokenStory},
+        picture,
         renewal::{self, Fresh, Kind},
         report, subscription,
     },
@@ -171,6 +172,11 @@ async fn put_account(
     jobs::cancel(tx, &format!("erase:{id}")).await?;
     jobs::cancel(tx, &format!("unbind:{id}")).await?;
     checks::schedule(tx, id, now_ms + DAY_MS).await?;
+    // Not only for tomorrow: it brings the picture of a Page.
+    checks::schedule_token(tx, id, now_ms).await?;
+    if account.picture_url.is_some() {
+        picture::schedule(tx, id.0, now_ms).await?;
+    }
     report::rest(tx, id, now_ms).await?;
     events::record(
         tx,
