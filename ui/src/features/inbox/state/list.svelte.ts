@@ -179,15 +179,19 @@ class ConversationList {
     }
     this.#held = fresh;
     this.rows = updateInPlace(this.rows, fresh.rows);
+    this.#releaseLater();
+  }
+
+  #releaseLater(): void {
     window.clearTimeout(this.#restTimer);
-    this.#restTimer = window.setTimeout(() => this.#release(), REST_MS);
+    const rested = performance.now() - this.#moved;
+    this.#restTimer = window.setTimeout(() => this.#release(), Math.max(0, REST_MS - rested) + 20);
   }
 
   #release(): void {
     if (this.#held === null) return;
     if (performance.now() - this.#moved <= REST_MS) {
-      window.clearTimeout(this.#restTimer);
-      this.#restTimer = window.setTimeout(() => this.#release(), REST_MS);
+      this.#releaseLater();
       return;
     }
     const fresh = this.#held;
