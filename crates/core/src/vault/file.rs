@@ -82,6 +82,17 @@ impl VaultFile {
         }
     }
 
+    /// Key ids of the file and of its copy, where they can be read.
+    pub(super) fn copies(dir: &Path) -> Result<[Option<String>; 2], VaultError> {
+        let id = |name| {
+            read_json::<Self>(&dir.join(name))
+                .ok()
+                .flatten()
+                .map(|file| file.key_id)
+        };
+        Ok([id(NAME), id(BACKUP)])
+    }
+
     pub(super) fn write(&self, dir: &Path) -> Result<(), VaultError> {
         write_json(&dir.join(NAME), self)?;
         write_json(&dir.join(BACKUP), self)

@@ -19,7 +19,7 @@ pub mod testing;
 pub use error::VaultError;
 pub use keychain::{DEADLINE, Keychain, KeychainLine, SERVICE};
 pub use keys::MasterKey;
-pub use opening::VaultPlace;
+pub use opening::{FileState, VaultPlace};
 pub use recovery::RecoverySecret;
 
 use crate::{Entropy, api::types::VaultKind, store::DatabaseKey};

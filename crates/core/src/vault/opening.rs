@@ -28,6 +28,17 @@ pub struct VaultPlace {
     pub entropy: Arc<dyn Entropy>,
 }
 
+/// What `vault.json` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileState {
+    /// Where the master key lives.
+    pub kind: VaultKind,
+    /// File and copy are both there and speak of the same key.
+    pub copied: bool,
+    /// The owner has confirmed a recovery key.
+    pub recovery: bool,
+}
+
 impl VaultPlace {
     /// Opens with the keychain; makes a new master key on the very first run.
     ///
@@ -67,6 +78,26 @@ impl VaultPlace {
     /// Is there a recovery key that could open this vault?
     pub async fn has_recovery(&self) -> bool {
         matches!(self.file().await, Ok(Some(file)) if file.recovery.is_some() || file.recovery_next.is_some())
+    }
+
+    /// What `vault.json` says, without opening anything; `None` where there is none.
+    ///
+    /// # Errors
+    /// When neither the file nor its copy can be read.
+    pub async fn examine(&self) -> Result<Option<FileState>, VaultError> {
+        let Some(file) = self.file().await? else {
+            return Ok(None);
+        };
+        let (dir, expected) = (self.dir.clone(), file.key_id.clone());
+        let copied = blocking(move || VaultFile::copies(&dir))
+            .await?
+            .iter()
+            .all(|copy| copy.as_ref() == Some(&expected));
+        Ok(Some(FileState {
+            kind: file.kind,
+            copied,
+            recovery: file.recovery.is_some(),
+        }))
     }
 
     /// Opens a passphrase vault.
