@@ -9,6 +9,7 @@ pub mod changes;
 pub mod clock;
 pub mod contacts;
 mod core;
+pub mod doctor;
 pub mod domain;
 pub mod endpoints;
 pub mod entropy;
