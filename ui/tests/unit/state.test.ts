@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { askedGroups } from "@/features/setup/askedGroups";
 import { readPasted } from "@/features/setup/pasted";
 import type { Change } from "@/gen/Change";
@@ -7,6 +7,7 @@ import { engineOf } from "@/shared/appearance";
 import { initials } from "@/shared/initials";
 import { groupsOf } from "@/shared/recoveryGroups";
 import { gather, touches } from "@/shared/state/changes";
+import { refresher } from "@/shared/state/refresher";
 import { readPlace, startPlace } from "@/shared/state/route.svelte";
 import { stripsOf } from "@/shared/strips/syncWords.svelte";
 
@@ -40,6 +41,37 @@ describe("changes", () => {
   it("everything touches everything", () => {
     expect(touches([{ kind: "everything" }], "sync")).toBe(true);
     expect(touches([{ kind: "status" }], "sync")).toBe(false);
+  });
+});
+
+describe("a store that is asked again and again", () => {
+  afterEach(() => vi.useRealTimers());
+
+  it("asks once at a time, rests, and never misses the last change", async () => {
+    vi.useFakeTimers();
+    let asked = 0;
+    let answer = () => {};
+    const refresh = refresher(() => {
+      asked++;
+      return new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+    }, 250);
+    void refresh();
+    void refresh();
+    void refresh();
+    expect(asked).toBe(1);
+    answer();
+    await vi.advanceTimersByTimeAsync(249);
+    void refresh();
+    expect(asked).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(asked).toBe(2);
+    answer();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(asked).toBe(2);
+    void refresh();
+    expect(asked).toBe(3);
   });
 });
 

@@ -11,6 +11,7 @@ import type { SyncStatus } from "@/gen/SyncStatus";
 import type { ViewCounts } from "@/gen/ViewCounts";
 import { changes, touches } from "./changes";
 import { setCoreTime } from "./clock.svelte";
+import { refresher } from "./refresher";
 import { readPlace, route } from "./route.svelte";
 
 export const app: {
@@ -60,6 +61,9 @@ export async function refreshStatus() {
   }
 }
 
+/** Figures that run while an import runs are read a few times a second, not sixty. */
+const STEADY_MS = 250;
+
 async function settle<T>(ask: Promise<T>, take: (answer: T) => void) {
   try {
     take(await ask);
@@ -68,26 +72,41 @@ async function settle<T>(ask: Promise<T>, take: (answer: T) => void) {
   }
 }
 
-const refreshSettings = () =>
-  settle(backend.call("settings_get", {}), (found) => {
-    app.settings = found;
-  });
-const refreshAccounts = () =>
-  settle(backend.call("accounts_list", {}), (found) => {
-    app.accounts = found;
-  });
-const refreshSync = () =>
-  settle(backend.call("sync_status", {}), (found) => {
-    app.sync = found;
-  });
-const refreshSignIn = () =>
-  settle(backend.call("sign_in_current", {}), (found) => {
-    app.signIn = found;
-  });
-const refreshCounts = () =>
-  settle(backend.call("view_counts", { account_id: null }), (found) => {
-    app.counts = found;
-  });
+const refreshSettings = refresher(
+  () =>
+    settle(backend.call("settings_get", {}), (found) => {
+      app.settings = found;
+    }),
+  0,
+);
+const refreshAccounts = refresher(
+  () =>
+    settle(backend.call("accounts_list", {}), (found) => {
+      app.accounts = found;
+    }),
+  STEADY_MS,
+);
+const refreshSync = refresher(
+  () =>
+    settle(backend.call("sync_status", {}), (found) => {
+      app.sync = found;
+    }),
+  STEADY_MS,
+);
+const refreshSignIn = refresher(
+  () =>
+    settle(backend.call("sign_in_current", {}), (found) => {
+      app.signIn = found;
+    }),
+  0,
+);
+const refreshCounts = refresher(
+  () =>
+    settle(backend.call("view_counts", { account_id: null }), (found) => {
+      app.counts = found;
+    }),
+  STEADY_MS,
+);
 
 /** Changes one or more settings. What is not named stays. */
 export async function setSettings(patch: Partial<SettingsPatch>) {
