@@ -25,6 +25,20 @@ fn missing(kind: &'static str, word: &str) -> ControlError {
     }
 }
 
+/// The name of a reaction; Instagram knows only the heart by name.
+fn reaction_word(emoji: &str, platform: Platform) -> &'static str {
+    match (emoji, platform) {
+        ("❤" | "❤️", _) => "love",
+        ("👍", Platform::Messenger) => "like",
+        ("👎", Platform::Messenger) => "dislike",
+        ("😆", Platform::Messenger) => "smile",
+        ("😮", Platform::Messenger) => "wow",
+        ("😢", Platform::Messenger) => "sad",
+        ("😠", Platform::Messenger) => "angry",
+        _ => "other",
+    }
+}
+
 impl World {
     /// The conversation an order means; opened for people who have none yet.
     fn meant(&mut self, say: &Say) -> Result<String, ControlError> {
@@ -146,13 +160,7 @@ impl World {
     pub(crate) fn react(&mut self, react: React) -> Result<(), ControlError> {
         let (home, mid) = self.home(&react.message)?;
         let now = self.now_ms();
-        let word = match react.emoji.as_str() {
-            "❤" | "❤️" => "love",
-            "👍" => "like",
-            "😆" => "smile",
-            "😮" => "wow",
-            _ => "other",
-        };
+        let word = reaction_word(&react.emoji, self.platform_of(&home)?);
         let given = (!react.emoji.is_empty()).then_some((word, react.emoji.as_str()));
         if let Some(thread) = self.conversations.get_mut(&home) {
             let by = thread.customer.clone();

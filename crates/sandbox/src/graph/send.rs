@@ -12,7 +12,7 @@ use crate::http::answer::Answer;
 use crate::webhooks::events;
 use crate::world::people::{Customer, Platform};
 use crate::world::schedule::Happening;
-use crate::world::threads::{Attachment, AttachmentKind, Message, Reaction};
+use crate::world::threads::{Attachment, AttachmentKind, Message, Reaction, Share};
 
 /// `POST /{account}/messages`
 pub(crate) fn send(visit: &mut Visit<'_>, id: &str) -> GraphResult {
@@ -36,8 +36,9 @@ pub(crate) fn send(visit: &mut Visit<'_>, id: &str) -> GraphResult {
     checks::window(visit, &person)?;
     let text = checks::text(person.account.platform, &message)?;
     let parts = checks::attachments(&message);
-    let sticker = message.get("sticker_id").map(|id| id.to_string());
-    if text.is_empty() && parts.is_empty() && sticker.is_none() {
+    let liked = parts.iter().any(|part| part["type"] == "like_heart");
+    let sticker = message.get("sticker_id").is_some() || liked;
+    if text.is_empty() && parts.is_empty() && !sticker {
         return Err(GraphError::parameter(
             "Message cannot be empty, must provide valid attachment or text",
         )
@@ -48,7 +49,16 @@ pub(crate) fn send(visit: &mut Visit<'_>, id: &str) -> GraphResult {
     }
     let mut files = Vec::new();
     let mut reusable = None;
+    let mut shares = Vec::new();
     for part in &parts {
+        match part["type"].as_str() {
+            Some("like_heart") => continue,
+            Some("MEDIA_SHARE") => {
+                shares.push(post_share(&part["payload"])?);
+                continue;
+            }
+            _ => {}
+        }
         let (file, keep) = attachment(visit, &person, part, parts.len())?;
         if keep {
             reusable = Some(file.id.clone());
@@ -62,7 +72,8 @@ pub(crate) fn send(visit: &mut Visit<'_>, id: &str) -> GraphResult {
         from_business: true,
         text,
         attachments: files,
-        sticker: sticker.map(|_| "product/thumb.png".into()),
+        shares,
+        sticker: sticker.then(|| "product/thumb.png".into()),
         reply_to,
         app_id: Some(checks::sending_app(visit)),
         metadata: message["metadata"].as_str().map(str::to_owned),
@@ -74,6 +85,19 @@ pub(crate) fn send(visit: &mut Visit<'_>, id: &str) -> GraphResult {
         answer["attachment_id"] = id.into();
     }
     Ok(Answer::json(answer))
+}
+
+/// A post of the account's own, shared into the thread.
+fn post_share(payload: &Value) -> Result<Share, GraphError> {
+    let Some(id) = payload["id"].as_str() else {
+        return Err(GraphError::parameter("Invalid message data").sub(2_534_015));
+    };
+    let link = format!("https://www.instagram.com/p/{id}/");
+    Ok(Share {
+        id: id.to_owned(),
+        name: link.clone(),
+        link,
+    })
 }
 
 fn reply_to(visit: &Visit<'_>, message: &Value) -> Option<String> {

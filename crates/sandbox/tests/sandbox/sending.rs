@@ -463,3 +463,26 @@ async fn sends_have_their_own_rate() {
         200
     );
 }
+
+#[tokio::test]
+async fn hearts_and_shared_posts_are_sent_on_instagram() {
+    let bench = Bench::empty().await;
+    let igsid = customer(&bench, "kornblume.brot").await;
+    let token = bench.instagram().await;
+    let send = async |attachment: Value| {
+        let body =
+            json!({"recipient": {"id": igsid.customer_id}, "message": {"attachment": attachment}});
+        let sent = bench
+            .post("graph.instagram.com/v25.0/me/messages", &token, body)
+            .await
+            .json();
+        let path = format!(
+            "graph.instagram.com/v25.0/{}?fields=sticker,shares",
+            sent["message_id"].as_str().unwrap()
+        );
+        bench.get(&path, &token).await.json()
+    };
+    assert!(send(json!({"type": "like_heart"})).await["sticker"].is_string());
+    let shared = send(json!({"type": "MEDIA_SHARE", "payload": {"id": "17890"}})).await;
+    assert_eq!(shared["shares"]["data"][0]["id"], "17890");
+}

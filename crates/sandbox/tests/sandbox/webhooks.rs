@@ -312,7 +312,7 @@ async fn customers_react_edit_unsend_and_tap() {
     let events = ear.events();
     assert_eq!(
         events[1]["reaction"],
-        json!({"mid": mid, "action": "react", "reaction": "wow", "emoji": "😮"})
+        json!({"mid": mid, "action": "react", "reaction": "other", "emoji": "😮"})
     );
     assert_eq!(
         events[2]["reaction"],
