@@ -6,6 +6,7 @@ mod bench;
 mod conversations;
 mod ear;
 mod facebook_login;
+mod facebook_tokens;
 mod faults;
 mod instagram_login;
 mod limits;
