@@ -46,7 +46,7 @@ fn main() {
     let many = if quick { 100_000 } else { 1_000_000 };
     let (_screen, number) = display(1280, 800);
     let mut environment = vec![("DISPLAY".to_owned(), number)];
-    let _keys = keychain(&environment);
+    keychain(&environment);
     let mut manager = Command::new("openbox");
     manager.arg("--config-file").arg(root().join("tests/desktop/openbox.xml")).envs(environment.iter().cloned());
     let _manager = Running(manager.spawn().unwrap());

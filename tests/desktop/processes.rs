@@ -61,16 +61,13 @@ pub fn session_bus(environment: &[(String, String)]) -> (Running, String) {
     started(bus)
 }
 
-/// A keychain with an unlocked login collection.
-pub fn keychain(environment: &[(String, String)]) -> Running {
+/// A keychain with an unlocked login collection. It serves once its first process has ended, and ends with its session bus.
+pub fn keychain(environment: &[(String, String)]) {
     let mut daemon = Command::new("gnome-keyring-daemon");
-    daemon.args(["--foreground", "--components=secrets", "--unlock"]).envs(environment.iter().cloned());
-    let mut child = daemon.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    daemon.args(["--daemonize", "--components=secrets", "--unlock"]).envs(environment.iter().cloned());
+    let mut child = daemon.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"a test's password").unwrap();
-    // It tells its control folder once it serves.
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    Running(child)
+    assert!(child.wait().unwrap().success(), "no keychain");
 }
 
 /// A port that was free a moment ago.

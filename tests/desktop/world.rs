@@ -48,7 +48,7 @@ impl World {
         .to_vec();
         let (bus, address) = session_bus(&environment);
         environment.push(("DBUS_SESSION_BUS_ADDRESS".into(), address));
-        let keys = keychain(&environment);
+        keychain(&environment);
         let mut manager = Command::new("openbox");
         manager.arg("--config-file").arg(root().join("tests/desktop/openbox.xml")).envs(environment.iter().cloned());
         let manager = Running(manager.spawn().unwrap());
@@ -70,7 +70,7 @@ impl World {
             driver: None,
             relay: Some(relay),
             sandbox: Some(sandbox),
-            _others: vec![keys, manager, bus, screen],
+            _others: vec![manager, bus, screen],
         };
         world.register_browser();
         world.driver = Some(world.start_driver());

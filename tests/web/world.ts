@@ -1,5 +1,5 @@
 // One test file's world: sandbox, relay, and the core behind its bridge, on free ports and in a folder that goes away.
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -43,18 +43,17 @@ async function started(program: string, words: string[], environment: Record<str
   throw new Error(`${program} ended without a word`);
 }
 
-/** The keychain of this run's session bus; once per run. */
-let keychain: ChildProcess | undefined;
-async function keys() {
-  if (keychain || process.platform !== "linux") return;
-  keychain = spawn("gnome-keyring-daemon", ["--foreground", "--components=secrets", "--unlock"], { stdio: ["pipe", "pipe", "ignore"] });
-  keychain.stdin?.end("a test's password");
-  if (keychain.stdout) for await (const _line of createInterface({ input: keychain.stdout })) break;
-  process.on("exit", () => keychain?.kill());
+/** The keychain of this run's session bus; once per run. It serves once its first process has ended, and ends with the bus. */
+let unlocked = process.platform !== "linux";
+function keys() {
+  if (unlocked) return;
+  const daemon = spawnSync("gnome-keyring-daemon", ["--daemonize", "--components=secrets", "--unlock"], { input: "a test's password", stdio: ["pipe", "ignore", "ignore"] });
+  if (daemon.status !== 0) throw new Error("no keychain");
+  unlocked = true;
 }
 
 export async function startWorld(size = "small"): Promise<World> {
-  await keys();
+  keys();
   const folder = mkdtempSync(join(tmpdir(), "shopbell-web-"));
   mkdirSync(join(folder, "profile"));
   const port = await freePort();
