@@ -27,9 +27,10 @@ const RESTARTS: u32 = 3;
 /// # Errors
 /// [`Failure`]; the page counts as not fetched.
 pub async fn list(profile: &Profile, remote: &dyn Remote, account: AccountId, mut backfill: Backfill) -> Result<(), Failure> {
+    let asked = backfill.page_size();
     let query = ThreadQuery {
         after: backfill.cursor.as_deref(),
-        limit: backfill.page_size(),
+        limit: asked,
         with_messages: true,
         haste: Haste::Background,
     };
@@ -78,7 +79,7 @@ pub async fn list(profile: &Profile, remote: &dyn Remote, account: AccountId, mu
         // What came with the first page is as fresh as a poll's.
         super::poll::note_polled(&mut tx, account, profile.now_ms()).await?;
     }
-    if page.limit > 0 && page.limit < backfill.page_size() {
+    if page.limit > 0 && page.limit < asked {
         backfill.size = page.limit;
     }
     backfill.listed = page.next.is_none();

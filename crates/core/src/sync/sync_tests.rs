@@ -102,8 +102,10 @@ async fn the_first_sync_brings_everything_with_few_calls() {
     shop.remote.fill(1_025, 12, shop.now() - 90 * 86_400_000);
     shop.import().await;
     shop.holds_all().await;
-    let pages = shop.calls().iter().filter(|call| call.starts_with("threads")).count();
-    assert_eq!(pages, 11, "25 at first, then hundreds");
+    let calls = shop.calls();
+    let pages = calls.iter().filter(|call| *call == "threads 25 true" || *call == "threads 100 true").count();
+    assert_eq!(pages, 11, "25 at first, then hundreds: {calls:?}");
+    assert!(calls.len() <= 12, "and one poll after it: {calls:?}");
     let status = shop.status().await;
     assert_eq!((status.found, status.done, status.found_all, status.older_missing), (1_025, 1_025, true, 0));
     assert_eq!(status.messages, shop.remote.holds().len() as i64);
