@@ -120,6 +120,18 @@ class ConversationList {
     return neighbour(this.rows, current, this.place, step);
   }
 
+  /** Forgets every view, for another profile. */
+  forget(): void {
+    this.#kept.clear();
+    this.#held = null;
+    this.#turn += 1;
+    this.#asking = false;
+    this.#take({ rows: [], next: null });
+    this.asked = false;
+    this.offset = 0;
+    void this.#ask();
+  }
+
   /** Asks again, for "Try again". */
   retry(): void {
     void this.#ask();

@@ -282,5 +282,7 @@ export function hearThreads(changes: readonly Change[], openId: number | null): 
 
 /** Forgets every thread, for another profile. */
 export function forgetThreads(): void {
+  // A draft that was not saved yet must not land in the other profile.
+  for (const thread of kept.values()) thread.savedDraft = thread.draft;
   kept.clear();
 }

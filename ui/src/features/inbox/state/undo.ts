@@ -55,6 +55,11 @@ export function withdraw(undo: Undoable): void {
   if (entry && entry.noteId !== null) dismissToast(entry.noteId);
 }
 
+/** Forgets everything, for another profile. */
+export function forgetUndo(): void {
+  for (const entry of past.splice(0)) if (entry.noteId !== null) dismissToast(entry.noteId);
+}
+
 /** Takes back the newest that still can be. */
 export async function undoLast(now: number): Promise<void> {
   const newest = past.at(-1);
