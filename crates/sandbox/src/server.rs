@@ -1,7 +1,8 @@
-//! Starting and stopping a sandbox. Dropping it ends the server and the postman.
+//! Starting and stopping a sandbox. Dropping it ends the server, its open connections and the postman.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -36,6 +37,7 @@ pub struct Sandbox {
     address: SocketAddr,
     shared: Arc<Shared>,
     tasks: Vec<JoinHandle<()>>,
+    ended: Arc<AtomicBool>,
 }
 
 impl Sandbox {
@@ -45,7 +47,8 @@ impl Sandbox {
         let listener = TcpListener::bind(("127.0.0.1", port))
             .await
             .map_err(|source| StartError::Listen { port, source })?;
-        let door = Door::new(listener);
+        let ended = Arc::new(AtomicBool::new(false));
+        let door = Door::new(listener, ended.clone());
         let address = door
             .address()
             .map_err(|source| StartError::Listen { port, source })?;
@@ -64,6 +67,7 @@ impl Sandbox {
             address,
             shared,
             tasks: vec![server, postman],
+            ended,
         })
     }
 
@@ -100,6 +104,7 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
+        self.ended.store(true, Ordering::SeqCst);
         for task in &self.tasks {
             task.abort();
         }

@@ -17,6 +17,8 @@ use tokio::net::{TcpListener, TcpStream};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Line {
     cut: Arc<AtomicBool>,
+    /// The whole sandbox has ended: connections kept alive must not outlive it.
+    ended: Arc<AtomicBool>,
 }
 
 impl Line {
@@ -24,17 +26,23 @@ impl Line {
     pub(crate) fn cut(&self) {
         self.cut.store(true, Ordering::SeqCst);
     }
+
+    fn severed(&self) -> bool {
+        self.cut.load(Ordering::SeqCst) || self.ended.load(Ordering::SeqCst)
+    }
 }
 
 /// A listener whose connections can be cut.
 #[derive(Debug)]
 pub(crate) struct Door {
     listener: TcpListener,
+    ended: Arc<AtomicBool>,
 }
 
 impl Door {
-    pub(crate) fn new(listener: TcpListener) -> Self {
-        Door { listener }
+    /// A door whose connections all end when the flag is raised.
+    pub(crate) fn new(listener: TcpListener, ended: Arc<AtomicBool>) -> Self {
+        Door { listener, ended }
     }
 
     pub(crate) fn address(&self) -> io::Result<SocketAddr> {
@@ -48,7 +56,10 @@ impl Listener for Door {
 
     async fn accept(&mut self) -> (Wire, Line) {
         let (stream, _) = Listener::accept(&mut self.listener).await;
-        let line = Line::default();
+        let line = Line {
+            cut: Arc::default(),
+            ended: self.ended.clone(),
+        };
         (
             Wire {
                 stream,
@@ -78,7 +89,7 @@ pub(crate) struct Wire {
 
 impl Wire {
     fn severed(&self) -> Option<io::Error> {
-        self.line.cut.load(Ordering::SeqCst).then(|| {
+        self.line.severed().then(|| {
             // Without lingering the kernel answers with RST instead of an orderly end.
             if let Err(error) = self.stream.set_zero_linger() {
                 tracing::debug!(%error, "could not switch lingering off");
@@ -94,6 +105,9 @@ impl AsyncRead for Wire {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if let Some(error) = self.severed() {
+            return Poll::Ready(Err(error));
+        }
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }

@@ -263,3 +263,12 @@ async fn the_controls_answer_over_http_too() {
         assert_eq!(bench.fetch(&format!("{base}/{path}")).await.status, 200);
     }
 }
+
+#[tokio::test]
+async fn a_dropped_sandbox_answers_nobody_not_even_on_open_connections() {
+    let Bench { sandbox, client } = Bench::empty().await;
+    let url = format!("{}/_sandbox/health", sandbox.base_url());
+    assert_eq!(client.get(&url).send().await.unwrap().status(), 200);
+    drop(sandbox);
+    assert!(client.get(&url).send().await.is_err());
+}
