@@ -14,6 +14,7 @@ import Composer from "./composer/Composer.svelte";
 import { DAY, HOUR, message, row } from "./pure/fixtures";
 import { send, sendable, undoSend } from "./state/actions";
 import { saveDraft, typed } from "./state/drafts";
+import { followProfile } from "./state/forget";
 import { list } from "./state/list.svelte";
 import { forgetThreads, threadOf } from "./state/threads.svelte";
 import { offer, undoLast } from "./state/undo";
@@ -172,6 +173,25 @@ describe("undo", () => {
     await undoLast(2 * HOUR);
     expect(done).toEqual(["new", "old"]);
   });
+});
+
+it("forgets the old profile's threads, drafts and undo when another one opens", async () => {
+  let undone = false;
+  followProfile("main");
+  const thread = threadOf(HANNAH);
+  await thread.refresh();
+  typed(thread, "für den alten Laden");
+  const undo = () => {
+    undone = true;
+  };
+  offer({ says: "x", until: null, note: false, run: undo });
+  const call = vi.spyOn(backend, "call");
+  followProfile("sample");
+  await saveDraft(thread);
+  await undoLast(0);
+  expect(undone).toBe(false);
+  expect(call).not.toHaveBeenCalledWith("draft_set", expect.anything());
+  expect(threadOf(HANNAH)).not.toBe(thread);
 });
 
 it("never shows a cancelled message", () => {
