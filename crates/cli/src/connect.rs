@@ -44,9 +44,8 @@ pub async fn run(core: &Core, step: &Connect, as_json: bool) -> Result<(), Troub
     };
     answer::print(&sign_in, as_json, answer::sign_in);
     match sign_in.refusal {
-        Some(refusal)
-            if sign_in.step == SignInStep::Refused && !matches!(step, Connect::Cancel) =>
-        {
+        // A pasted text that was none leaves the sign-in waiting and says so in the same place.
+        Some(refusal) if !matches!(step, Connect::Cancel | Connect::Status) => {
             Err(Trouble::from(refusal))
         }
         _ => Ok(()),

@@ -219,18 +219,30 @@ fn serve(keychain: &Keychain, calls: &mpsc::Receiver<Call>) {
         if call.answer.is_closed() {
             continue;
         }
-        let answer = match &store {
-            Some(open) => Ok(Arc::clone(open)),
-            None => keychain
-                .connect()
-                .inspect(|open| store = Some(Arc::clone(open))),
-        }
-        .and_then(|store| run(store.as_ref(), &call.user, &call.verb));
-        if matches!(answer, Err(VaultError::KeychainMissing)) {
-            store = None;
+        let reused = store.is_some();
+        let mut answer = ask(keychain, &mut store, &call);
+        if reused && matches!(answer, Err(VaultError::KeychainMissing)) {
+            // The service was started anew since: our session with it is gone, it is not.
+            answer = ask(keychain, &mut store, &call);
         }
         let _ = call.answer.send(answer);
     }
+}
+
+fn ask(
+    keychain: &Keychain,
+    store: &mut Option<Arc<CredentialStore>>,
+    call: &Call,
+) -> Result<Found, VaultError> {
+    let open = match store {
+        Some(open) => Arc::clone(open),
+        None => Arc::clone(store.insert(keychain.connect()?)),
+    };
+    let answer = run(open.as_ref(), &call.user, &call.verb);
+    if matches!(answer, Err(VaultError::KeychainMissing)) {
+        *store = None;
+    }
+    answer
 }
 
 fn run(store: &CredentialStore, user: &str, verb: &Verb) -> Result<Found, VaultError> {
