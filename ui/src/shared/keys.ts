@@ -19,11 +19,14 @@ export interface KeyCommand {
 
 const CHORD_MS = 1200;
 const commands: KeyCommand[] = [];
+/** Every command that ever had words, for the list in the settings. */
+const seen = new Map<string, KeyCommand>();
 let chord: { key: string; at: number } | null = null;
 
 /** Adds commands; the newest wins over older ones with the same keys. Returns the way out. */
 export function register(...added: KeyCommand[]): () => void {
   commands.unshift(...added);
+  for (const command of added) if (command.says) seen.set(`${command.group} ${command.keys}`, command);
   return () => {
     for (const command of added) {
       const at = commands.indexOf(command);
@@ -34,9 +37,12 @@ export function register(...added: KeyCommand[]): () => void {
 
 /** Commands for the `?` sheet, one per keys. */
 export function listed(): KeyCommand[] {
-  const seen = new Set<string>();
-  return commands.filter((command) => command.says && !seen.has(command.keys) && seen.add(command.keys));
+  const told = new Set<string>();
+  return commands.filter((command) => command.says && !told.has(command.keys) && told.add(command.keys));
 }
+
+/** Commands of every screen that was there, also of those that are not there now. */
+export const known = (): KeyCommand[] => [...seen.values()];
 
 export function inField(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;

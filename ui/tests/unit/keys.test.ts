@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { listed, press, register, wordOf } from "@/shared/keys";
+import { known, listed, press, register, wordOf } from "@/shared/keys";
 
 const ways: (() => void)[] = [];
 const add = (...commands: Parameters<typeof register>) => ways.push(register(...commands));
@@ -77,5 +77,12 @@ describe("the key register", () => {
     add({ keys: "z", says: () => "below", run: () => undefined }, { keys: "q", run: () => undefined });
     add({ keys: "z", says: () => "above", run: () => undefined });
     expect(listed().map((command) => command.says?.())).toEqual(["above"]);
+    for (const way of ways.splice(0)) way();
+    expect(listed()).toEqual([]);
+    expect(
+      known()
+        .filter((command) => command.keys === "z")
+        .map((command) => command.says?.()),
+    ).toEqual(["above"]);
   });
 });
