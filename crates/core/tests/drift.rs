@@ -62,7 +62,7 @@ async fn schema_document_matches_a_migrated_database() {
     });
     core.open_as(shopbell_core::OpenAs::Tool).await;
     let profile = core.profile().unwrap();
-    let text = schema_document(&mut *profile.store.read().await.unwrap()).await;
+    let text = schema_document(&mut profile.store.read().await.unwrap()).await;
     drop(profile);
     core.shutdown().await;
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema.md");

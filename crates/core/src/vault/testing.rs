@@ -1,5 +1,5 @@
 //! A keychain that can be told how to misbehave; what it keeps lies in the library's own mock store.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, missing_docs)]
 
 use super::{Keychain, SERVICE};
 use keyring_core::{
