@@ -11,6 +11,7 @@ pub struct World {
     pub sandbox_address: String,
     environment: Vec<(String, String)>,
     driver_port: u16,
+    native_port: u16,
     // Ended in this order.
     driver: Option<Running>,
     relay: Option<Running>,
@@ -67,6 +68,7 @@ impl World {
             sandbox_address,
             environment,
             driver_port: free_port(),
+            native_port: free_port(),
             driver: None,
             relay: Some(relay),
             sandbox: Some(sandbox),
@@ -100,7 +102,7 @@ impl World {
 
     fn start_driver(&self) -> Running {
         let mut driver = self.command(root().join("target/tools/bin/tauri-driver").to_str().unwrap());
-        driver.args(["--port", &self.driver_port.to_string(), "--native-port", &free_port().to_string()]);
+        driver.args(["--port", &self.driver_port.to_string(), "--native-port", &self.native_port.to_string()]);
         Running(driver.spawn().unwrap())
     }
 
@@ -117,13 +119,11 @@ impl World {
         capabilities.insert("browserName".into(), json!("wry"));
         capabilities.insert("tauri:options".into(), json!({ "application": built("shopbell") }));
         let address = format!("http://127.0.0.1:{}", self.driver_port);
-        // The driver tells nobody when it listens; asking is the event.
-        loop {
-            let listening = tokio::net::TcpStream::connect(("127.0.0.1", self.driver_port)).await.is_ok();
-            if listening {
-                break;
+        // Neither driver tells when it listens; asking is the event.
+        for port in [self.driver_port, self.native_port] {
+            while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+                tokio::task::yield_now().await;
             }
-            tokio::task::yield_now().await;
         }
         ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new()).capabilities(capabilities).connect(&address).await.unwrap()
     }
