@@ -182,8 +182,8 @@ async fn fetch_messages(
              m.sent_at_ms, m.edited_at_ms, m.num_edit, m.deleted, m.unsupported, m.story ->> '$.kind',
              (SELECT a.kind FROM attachments a WHERE a.message_id = m.id AND a.position = 0))) AS "rows!: String"
            FROM messages m WHERE m.id IN (
-             SELECT a.id FROM json_each(?1) j JOIN messages a ON a.account_id = ?2 AND a.mid = j.value
-             UNION SELECT b.id FROM json_each(?1) j JOIN messages b ON b.account_id = ?2 AND b.alias_mid = j.value)"#,
+             SELECT a.id FROM json_each(?1) j CROSS JOIN messages a ON a.account_id = ?2 AND a.mid = j.value
+             UNION SELECT b.id FROM json_each(?1) j CROSS JOIN messages b ON b.account_id = ?2 AND b.alias_mid = j.value)"#,
         mids,
         account.0
     )
@@ -236,8 +236,8 @@ async fn talks(
              AS "rows!: String"
            FROM identities i LEFT JOIN conversations c ON c.account_id = i.account_id AND c.identity_id = i.id
            WHERE i.id IN (
-             SELECT p.id FROM json_each(?1) j JOIN identities p ON p.account_id = ?2 AND p.platform_id = j.value
-             UNION SELECT k.identity_id FROM json_each(?3) j JOIN conversations k ON k.id = j.value)"#,
+             SELECT p.id FROM json_each(?1) j CROSS JOIN identities p ON p.account_id = ?2 AND p.platform_id = j.value
+             UNION SELECT k.identity_id FROM json_each(?3) j CROSS JOIN conversations k ON k.id = j.value)"#,
         persons,
         batch.account.0,
         conversations
@@ -283,7 +283,7 @@ async fn waited(tx: &mut WriteTx<'_>, batch: &mut Batch, mids: &[&str]) -> Resul
     let mids = encode(mids);
     let rows = sqlx::query_scalar!(
         r#"SELECT json_group_array(json_array(w.mid, w.kind, w.body, w.at_ms)) AS "rows!: String"
-           FROM json_each(?1) j JOIN waiting_news w ON w.account_id = ?2 AND w.mid = j.value"#,
+           FROM json_each(?1) j CROSS JOIN waiting_news w ON w.account_id = ?2 AND w.mid = j.value"#,
         mids,
         batch.account.0
     )

@@ -81,7 +81,7 @@ pub(super) async fn find_twins(
     let asked = encode(&asked);
     let found = sqlx::query_scalar!(
         r#"SELECT json_group_array(json_array(j.value ->> 0, m.mid)) AS "found!: String"
-           FROM json_each(?1) j JOIN messages m
+           FROM json_each(?1) j CROSS JOIN messages m
              ON m.conversation_id = j.value ->> 1 AND m.sort_key BETWEEN j.value ->> 2 AND j.value ->> 3
            WHERE m.mid IS NOT NULL AND m.alias_mid IS NULL AND m.text IS j.value ->> 4 AND (m.author = 'customer') = j.value ->> 5
              AND (SELECT count(*) FROM attachments a WHERE a.message_id = m.id AND a.position >= 0) = j.value ->> 6

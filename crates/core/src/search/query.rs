@@ -1,6 +1,9 @@
 //! Hits, newest first, in one packed row per page.
 
-use super::{excerpt::excerpt, terms::Terms};
+use super::{
+    excerpt::excerpt,
+    terms::{Term, Terms},
+};
 use crate::{
     api::types::SearchHit,
     domain::{Author, Channel},
@@ -9,6 +12,7 @@ use crate::{
 };
 use serde::Deserialize;
 use sqlx::SqliteConnection;
+use std::collections::HashMap;
 
 /// Where to look.
 #[derive(Debug, Clone, Copy, Default)]
@@ -58,7 +62,7 @@ pub async fn messages(
     if terms.is_empty() {
         return Ok(Hits::default());
     }
-    let expression = terms.expression(scope.account, scope.conversation);
+    let expression = expression(connection, terms, scope).await?;
     let before = before.unwrap_or(i64::MAX);
     let asked = i64::from(limit) + 1;
     let rows = sqlx::query_scalar!(
@@ -74,7 +78,7 @@ pub async fn messages(
         before,
         asked
     )
-    .fetch_one(connection)
+    .fetch_one(&mut *connection)
     .await?;
     let mut rows: Vec<Row> = decode(&rows)?;
     rows.sort_unstable_by_key(|row| std::cmp::Reverse(row.key));
@@ -85,6 +89,49 @@ pub async fn messages(
         hits: rows.into_iter().map(|row| hit(row, terms)).collect(),
         next,
     })
+}
+
+/// Word starts of up to this many letters have lists of their own in the index.
+const INDEXED_STARTS: usize = 3;
+/// More words than this are left to the index: each of them is rare then.
+const NAMED_WORDS: i64 = 40;
+
+async fn expression(
+    connection: &mut SqliteConnection,
+    terms: &Terms,
+    scope: Scope,
+) -> Result<String, StoreError> {
+    let mut named: HashMap<&str, Vec<String>> = HashMap::new();
+    for term in &terms.0 {
+        let Term::Start(start) = term else { continue };
+        if start.chars().count() <= INDEXED_STARTS {
+            continue;
+        }
+        // Greater than every word that begins like this; no folded word holds it.
+        let end = format!("{start}\u{10ffff}");
+        let words = sqlx::query_scalar!(
+            r#"WITH RECURSIVE found (word, count) AS (
+                 SELECT (SELECT term FROM message_terms WHERE term >= ?1 LIMIT 1), 1
+                 UNION ALL
+                 SELECT (SELECT term FROM message_terms WHERE term >= found.word || char(1) LIMIT 1), count + 1
+                 FROM found WHERE found.word < ?2 AND count <= ?3)
+               SELECT json_group_array(word) AS "words!: String" FROM found WHERE word < ?2"#,
+            start,
+            end,
+            NAMED_WORDS
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        let words: Vec<String> = decode(&words)?;
+        if words.len() <= NAMED_WORDS as usize {
+            named.insert(start, words);
+        }
+    }
+    Ok(
+        terms.expression_with(scope.account, scope.conversation, |start| {
+            named.get(start).cloned()
+        }),
+    )
 }
 
 fn hit(row: Row, terms: &Terms) -> SearchHit {

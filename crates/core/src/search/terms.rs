@@ -61,12 +61,33 @@ impl Terms {
 
     /// The FTS5 expression, narrowed to an account or conversation. Terms hold letters and digits only, so nothing needs escaping.
     pub fn expression(&self, account: Option<i64>, conversation: Option<i64>) -> String {
+        self.expression_with(account, conversation, |_| None)
+    }
+
+    /// As [`Terms::expression`]; `words` may answer all the words that begin like a term. Naming them lets the index walk each list from
+    /// its newest end, where a word start makes it merge all of them first.
+    pub fn expression_with(
+        &self,
+        account: Option<i64>,
+        conversation: Option<i64>,
+        words: impl Fn(&str) -> Option<Vec<String>>,
+    ) -> String {
         let marks = conversation
             .map(conversation_mark)
             .into_iter()
             .chain(account.map(account_mark));
         let mut parts: Vec<String> = marks.map(|mark| format!("\"{mark}\"")).collect();
-        parts.extend(self.0.iter().map(Term::expression));
+        parts.extend(self.0.iter().map(|term| match term {
+            Term::Start(start) => match words(start).filter(|words| !words.is_empty()) {
+                Some(words) => {
+                    let named: Vec<String> =
+                        words.iter().map(|word| format!("\"{word}\"")).collect();
+                    format!("({})", named.join(" OR "))
+                }
+                None => term.expression(),
+            },
+            _ => term.expression(),
+        }));
         parts.join(" AND ")
     }
 
