@@ -18,10 +18,13 @@ use std::{
 };
 use url::Url;
 
+/// Status, where to, content.
+type Answer = (u16, Option<String>, Vec<u8>);
+
 /// Answers and questions.
 #[derive(Clone)]
 pub(crate) struct World {
-    answers: Arc<Mutex<HashMap<String, (u16, Option<String>, Vec<u8>)>>>,
+    answers: Arc<Mutex<HashMap<String, Answer>>>,
     asked: Arc<Mutex<Vec<String>>>,
     /// Where it listens.
     pub(crate) base: Url,
