@@ -3,4 +3,8 @@
 
 mod accounts;
 mod connect;
+mod line;
+mod renewal;
+mod send;
+mod sync;
 mod world;

@@ -13,7 +13,9 @@ pub async fn sync_now(core: &Core, argument: ById) -> Result<SyncStatus, ApiErro
         return Err(ApiError::new("sample", "The sample shop is never fetched."));
     }
     let account = AccountId(argument.id);
-    let status = sync::status_of(&profile, account).await?.ok_or_else(|| ApiError::not_found("account"))?;
+    let status = sync::status_of(&profile, account)
+        .await?
+        .ok_or_else(|| ApiError::not_found("account"))?;
     sync::wake(&profile, account);
     Ok(status)
 }

@@ -69,12 +69,28 @@ pub async fn retry(profile: &Profile, id: MessageId) -> Result<MessageView, ApiE
     match row.state.as_str() {
         "failed" => {}
         "unknown" if row.author == Author::You => {}
-        "unknown" => return Err(ApiError::new("not_allowed", "What an automation said is never said twice.")),
-        _ => return Err(ApiError::new("bad_argument", "Only a failed or unknown message can be sent again.")),
+        "unknown" => {
+            return Err(ApiError::new(
+                "not_allowed",
+                "What an automation said is never said twice.",
+            ));
+        }
+        _ => {
+            return Err(ApiError::new(
+                "bad_argument",
+                "Only a failed or unknown message can be sent again.",
+            ));
+        }
     }
-    let context = Context::of(&mut tx, row.conversation).await?.ok_or_else(|| ApiError::not_found("conversation"))?;
+    let context = Context::of(&mut tx, row.conversation)
+        .await?
+        .ok_or_else(|| ApiError::not_found("conversation"))?;
     let now_ms = profile.now_ms();
-    enqueue::may_leave(&context, row.author, now_ms + sync::clock_offset_ms(profile))?;
+    enqueue::may_leave(
+        &context,
+        row.author,
+        now_ms + sync::clock_offset_ms(profile),
+    )?;
     sqlx::query!(
         "UPDATE outbox SET state = 'queued', checks = 0, next_check_ms = NULL, not_before_ms = ?, updated_at_ms = ? WHERE id = ?",
         now_ms,
@@ -112,7 +128,10 @@ pub async fn discard(profile: &Profile, id: MessageId) -> Result<(), ApiError> {
     .await
     .map_err(StoreError::from)?;
     if taken.rows_affected() == 0 {
-        return Err(ApiError::new("too_late", "The message is on its way or has arrived."));
+        return Err(ApiError::new(
+            "too_late",
+            "The message is on its way or has arrived.",
+        ));
     }
     withdraw(&mut tx, &row, id).await?;
     tx.commit().await?;
@@ -124,25 +143,37 @@ pub async fn discard(profile: &Profile, id: MessageId) -> Result<(), ApiError> {
 ///
 /// # Errors
 /// `not_found`; `offline`, `rate_limited` or `needs_reconnect` when the platform could not be asked.
-pub async fn check(profile: &Profile, remote: &dyn Remote, id: MessageId) -> Result<MessageView, ApiError> {
+pub async fn check(
+    profile: &Profile,
+    remote: &dyn Remote,
+    id: MessageId,
+) -> Result<MessageView, ApiError> {
     let row = {
         let mut tx = profile.store.write(Priority::Owner).await?;
         row(&mut tx, id).await?
     };
     if row.state == "unknown" {
-        let work = Work::Look { id: row.id, conversation: row.conversation, account: row.account };
+        let work = Work::Look {
+            id: row.id,
+            conversation: row.conversation,
+            account: row.account,
+        };
         if let Some(fault) = sender::look(profile, remote, &work).await?.fault() {
             return Err(sync::as_api_error(fault));
         }
     }
     let mut reader = profile.store.read().await?;
-    super::view::message(&mut reader, id).await?.ok_or_else(|| ApiError::not_found("message"))
+    super::view::message(&mut reader, id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("message"))
 }
 
 async fn withdraw(tx: &mut WriteTx<'_>, row: &Row, id: MessageId) -> Result<(), ApiError> {
     thread::withdraw(tx, id).await?;
     settle::follow(tx, row.id, "cancelled", None).await?;
-    tx.tell(Change::Conversation { id: row.conversation.0 });
+    tx.tell(Change::Conversation {
+        id: row.conversation.0,
+    });
     Ok(())
 }
 

@@ -32,7 +32,10 @@ impl Context {
     ///
     /// # Errors
     /// What the database says.
-    pub async fn of(connection: &mut SqliteConnection, conversation: ConversationId) -> Result<Option<Self>, StoreError> {
+    pub async fn of(
+        connection: &mut SqliteConnection,
+        conversation: ConversationId,
+    ) -> Result<Option<Self>, StoreError> {
         let row = sqlx::query!(
             r#"SELECT c.account_id, c.customer_at_ms, i.platform_id AS person, a.channel, a.state, a.paused,
                  k.granted AS "granted?: String"
@@ -43,7 +46,10 @@ impl Context {
         .fetch_optional(connection)
         .await?;
         Ok(row.and_then(|row| {
-            let granted: Vec<String> = row.granted.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+            let granted: Vec<String> = row
+                .granted
+                .and_then(|json| serde_json::from_str(&json).ok())
+                .unwrap_or_default();
             Some(Self {
                 conversation,
                 account: AccountId(row.account_id),

@@ -7,7 +7,10 @@
 
 use super::settle;
 use crate::{
-    domain::{AccountId, Author, ConversationId, Incoming, IncomingItem, IncomingMessage, MessageId, OutboxId, Source},
+    domain::{
+        AccountId, Author, ConversationId, Incoming, IncomingItem, IncomingMessage, MessageId,
+        OutboxId, Source,
+    },
     ingest,
     store::{StoreError, WriteTx},
 };
@@ -57,17 +60,33 @@ pub(super) enum Match {
 
 /// Matches by text and time. With several, the request begun last before the message is meant, so that two equal texts and their
 /// echoes pair up one to one.
-pub(super) fn match_by_text(candidates: &[Candidate], text: &str, sent_at_ms: i64, now_ms: i64) -> Match {
-    let waiting = candidates.iter().filter_map(|c| c.open_since_ms).map(|since| since + HOLD_MS).filter(|until| *until > now_ms).max();
+pub(super) fn match_by_text(
+    candidates: &[Candidate],
+    text: &str,
+    sent_at_ms: i64,
+    now_ms: i64,
+) -> Match {
+    let waiting = candidates
+        .iter()
+        .filter_map(|c| c.open_since_ms)
+        .map(|since| since + HOLD_MS)
+        .filter(|until| *until > now_ms)
+        .max();
     if let Some(until_ms) = waiting {
         // A clock that was set back must not hold an echo for hours.
-        return Match::Wait { until_ms: until_ms.min(now_ms + HOLD_MS) };
+        return Match::Wait {
+            until_ms: until_ms.min(now_ms + HOLD_MS),
+        };
     }
     let wanted = folded(text);
     candidates
         .iter()
         .enumerate()
-        .filter(|(_, c)| !wanted.is_empty() && sent_at_ms >= c.started_at_ms - SKEW_MS && folded(&c.text) == wanted)
+        .filter(|(_, c)| {
+            !wanted.is_empty()
+                && sent_at_ms >= c.started_at_ms - SKEW_MS
+                && folded(&c.text) == wanted
+        })
         .max_by(|(_, a), (_, b)| a.started_at_ms.cmp(&b.started_at_ms).then(b.id.cmp(&a.id)))
         .map_or(Match::None, |(at, _)| Match::Is(at))
 }
@@ -88,7 +107,11 @@ pub async fn classify(
     message: &IncomingMessage,
     now_ms: i64,
 ) -> Result<EchoVerdict, StoreError> {
-    if let Some(key) = message.metadata.as_deref().and_then(|text| text.strip_prefix(METADATA)) {
+    if let Some(key) = message
+        .metadata
+        .as_deref()
+        .and_then(|text| text.strip_prefix(METADATA))
+    {
         let row = sqlx::query!(
             r#"SELECT o.id AS "id!", o.message_id AS "message_id!" FROM outbox o JOIN messages m ON m.id = o.message_id
                WHERE o.key = ? AND o.conversation_id = ? AND m.mid IS NULL"#,
@@ -107,7 +130,10 @@ pub async fn classify(
         });
     }
     let candidates = candidates(tx, conversation).await?;
-    let foreign = message.app_id.as_deref().is_some_and(|app| PAGE_INBOX.contains(&app));
+    let foreign = message
+        .app_id
+        .as_deref()
+        .is_some_and(|app| PAGE_INBOX.contains(&app));
     if foreign || message.metadata.is_some() || candidates.is_empty() {
         return Ok(EchoVerdict::NotOurs(somebody(message)));
     }
@@ -137,7 +163,10 @@ fn somebody(message: &IncomingMessage) -> Author {
 
 /// Sends of this conversation whose request was written and whose message id is not known. A send that the owner discarded while
 /// nobody was sure about it stays among them: when it did arrive, it is ours and not the phone's.
-async fn candidates(tx: &mut WriteTx<'_>, conversation: ConversationId) -> Result<Vec<Candidate>, StoreError> {
+async fn candidates(
+    tx: &mut WriteTx<'_>,
+    conversation: ConversationId,
+) -> Result<Vec<Candidate>, StoreError> {
     let rows = sqlx::query!(
         r#"SELECT o.id AS "id!", o.message_id AS "message_id!", o.body, o.state, o.started_at_ms AS "started_at_ms!: i64", o.updated_at_ms
            FROM outbox o JOIN messages m ON m.id = o.message_id
@@ -160,7 +189,12 @@ async fn candidates(tx: &mut WriteTx<'_>, conversation: ConversationId) -> Resul
         .collect())
 }
 
-async fn hold(tx: &mut WriteTx<'_>, conversation: ConversationId, message: &IncomingMessage, until_ms: i64) -> Result<(), StoreError> {
+async fn hold(
+    tx: &mut WriteTx<'_>,
+    conversation: ConversationId,
+    message: &IncomingMessage,
+    until_ms: i64,
+) -> Result<(), StoreError> {
     // Plain data of our own types: writing it as JSON cannot fail; an empty body would be dropped at its release.
     let body = serde_json::to_string(message).unwrap_or_default();
     sqlx::query!(
@@ -182,7 +216,11 @@ async fn hold(tx: &mut WriteTx<'_>, conversation: ConversationId, message: &Inco
 ///
 /// # Errors
 /// What the database says.
-pub async fn release(tx: &mut WriteTx<'_>, conversation: ConversationId, now_ms: i64) -> Result<(), StoreError> {
+pub async fn release(
+    tx: &mut WriteTx<'_>,
+    conversation: ConversationId,
+    now_ms: i64,
+) -> Result<(), StoreError> {
     let open = sqlx::query_scalar!(
         r#"SELECT COUNT(*) AS "open!: i64" FROM outbox WHERE conversation_id = ? AND state = 'sending'"#,
         conversation.0
@@ -198,8 +236,12 @@ pub async fn release(tx: &mut WriteTx<'_>, conversation: ConversationId, now_ms:
     .fetch_all(&mut **tx)
     .await?;
     for row in held {
-        sqlx::query!("DELETE FROM held_echoes WHERE id = ?", row.id).execute(&mut **tx).await?;
-        let Ok(message) = serde_json::from_str::<IncomingMessage>(&row.body) else { continue };
+        sqlx::query!("DELETE FROM held_echoes WHERE id = ?", row.id)
+            .execute(&mut **tx)
+            .await?;
+        let Ok(message) = serde_json::from_str::<IncomingMessage>(&row.body) else {
+            continue;
+        };
         let news = Incoming {
             account: AccountId(row.account_id),
             source: Source::Webhook,

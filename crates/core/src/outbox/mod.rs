@@ -88,7 +88,10 @@ struct Signals {
 impl Outbox {
     /// From the profile's parts.
     pub fn new(_parts: &Parts) -> Self {
-        Self { woken: Notify::new(), signals: Mutex::default() }
+        Self {
+            woken: Notify::new(),
+            signals: Mutex::default(),
+        }
     }
 
     /// Something is due, or no longer due.
@@ -98,13 +101,20 @@ impl Outbox {
 
     /// The platform answers again: what waits leaves now, and unknown sends are looked for once more.
     pub fn network_back(&self) {
-        self.signals.lock().unwrap_or_else(PoisonError::into_inner).network_back = true;
+        self.signals
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .network_back = true;
         self.wake();
     }
 
     /// The owner wants this account tried now.
     pub fn lift_hold(&self, account: AccountId) {
-        self.signals.lock().unwrap_or_else(PoisonError::into_inner).lifted.insert(account);
+        self.signals
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .lifted
+            .insert(account);
         self.wake();
     }
 
@@ -141,17 +151,22 @@ pub async fn run_with(profile: Arc<Profile>, remote: Arc<dyn Remote>, stop: Canc
     let mut under_way: HashMap<Id, Work> = HashMap::new();
     let mut tasks: JoinSet<Effect> = JoinSet::new();
     while !stop.is_cancelled() {
-        let next_in_ms = match begin_due(&profile, &remote, &mut tasks, &mut under_way, &mut holds).await {
-            Ok(next) => next,
-            Err(StoreError::Closed) => break,
-            Err(error) => {
-                tracing::warn!(target: "shopbell::outbox", %error, "the outbox cannot be read");
-                Some(1_000)
-            }
-        };
+        let next_in_ms =
+            match begin_due(&profile, &remote, &mut tasks, &mut under_way, &mut holds).await {
+                Ok(next) => next,
+                Err(StoreError::Closed) => break,
+                Err(error) => {
+                    tracing::warn!(target: "shopbell::outbox", %error, "the outbox cannot be read");
+                    Some(1_000)
+                }
+            };
         let timer = async {
             match next_in_ms {
-                Some(ms) => clock.sleep(Duration::from_millis(u64::try_from(ms).unwrap_or(0))).await,
+                Some(ms) => {
+                    clock
+                        .sleep(Duration::from_millis(u64::try_from(ms).unwrap_or(0)))
+                        .await
+                }
                 None => std::future::pending().await,
             }
         };
@@ -198,31 +213,48 @@ async fn begin_due(
     let now_ms = profile.now_ms();
     let signals = profile.outbox.take_signals();
     holds.retain(|account, hold| {
-        !(signals.network_back && hold.kind == FaultKind::Offline)
-            && !(signals.lifted.contains(account) && hold.kind != FaultKind::RateLimited)
+        let back = signals.network_back && hold.kind == FaultKind::Offline;
+        let lifted = signals.lifted.contains(account) && hold.kind != FaultKind::RateLimited;
+        !back && !lifted
     });
     if signals.network_back {
         look_again(profile, now_ms).await?;
     }
     let echoes_in_ms = release_echoes(profile, now_ms).await?;
     let monotonic_ms = profile.parts.clock.monotonic_ms();
-    let left: HashMap<AccountId, i64> =
-        holds.iter().map(|(account, hold)| (*account, hold.until - monotonic_ms)).filter(|(_, ms)| *ms > 0).collect();
+    let left: HashMap<AccountId, i64> = holds
+        .iter()
+        .map(|(account, hold)| (*account, hold.until - monotonic_ms))
+        .filter(|(_, ms)| *ms > 0)
+        .collect();
     let busy: HashSet<ConversationId> = under_way.values().map(Work::conversation).collect();
     let due = plan::due(&open_rows(profile).await?, &busy, &left, now_ms);
-    for work in due.work.into_iter().take(AT_ONCE.saturating_sub(tasks.len())) {
+    for work in due
+        .work
+        .into_iter()
+        .take(AT_ONCE.saturating_sub(tasks.len()))
+    {
         let (profile, remote) = (Arc::clone(profile), Arc::clone(remote));
-        let handle = tasks.spawn(async move { sender::work(&profile, remote.as_ref(), &work).await });
+        let handle =
+            tasks.spawn(async move { sender::work(&profile, remote.as_ref(), &work).await });
         under_way.insert(handle.id(), work);
     }
     Ok([due.next_in_ms, echoes_in_ms].into_iter().flatten().min())
 }
 
-fn take_effect(profile: &Profile, holds: &mut HashMap<AccountId, Hold>, account: AccountId, effect: Effect) {
+fn take_effect(
+    profile: &Profile,
+    holds: &mut HashMap<AccountId, Hold>,
+    account: AccountId,
+    effect: Effect,
+) {
     let fault = match effect {
         Effect::Nothing => return,
         Effect::Reached => {
-            if holds.remove(&account).is_some_and(|hold| hold.kind == FaultKind::Offline) {
+            if holds
+                .remove(&account)
+                .is_some_and(|hold| hold.kind == FaultKind::Offline)
+            {
                 profile.outbox.network_back();
             }
             return;
@@ -235,7 +267,14 @@ fn take_effect(profile: &Profile, holds: &mut HashMap<AccountId, Hold>, account:
         _ => fault.retry_after_ms.unwrap_or_else(|| back_off(failures)),
     };
     let until = profile.parts.clock.monotonic_ms() + wait_ms;
-    holds.insert(account, Hold { until, failures, kind: fault.kind });
+    holds.insert(
+        account,
+        Hold {
+            until,
+            failures,
+            kind: fault.kind,
+        },
+    );
 }
 
 async fn open_rows(profile: &Profile) -> Result<Vec<OpenRow>, StoreError> {
@@ -254,8 +293,13 @@ async fn open_rows(profile: &Profile) -> Result<Vec<OpenRow>, StoreError> {
             account: AccountId(row.account_id),
             open: match row.state.as_str() {
                 "sending" => Open::Sending,
-                "unknown" => Open::Unknown { checks: row.checks, next_check_ms: row.next_check_ms },
-                _ => Open::Waiting { not_before_ms: row.not_before_ms },
+                "unknown" => Open::Unknown {
+                    checks: row.checks,
+                    next_check_ms: row.next_check_ms,
+                },
+                _ => Open::Waiting {
+                    not_before_ms: row.not_before_ms,
+                },
             },
         })
         .collect())
@@ -299,7 +343,8 @@ async fn release_echoes(profile: &Profile, now_ms: i64) -> Result<Option<i64>, S
 async fn accounts_changed(changes: &mut broadcast::Receiver<Change>) {
     loop {
         match changes.recv().await {
-            Ok(Change::Accounts | Change::Everything) | Err(broadcast::error::RecvError::Lagged(_)) => return,
+            Ok(Change::Accounts | Change::Everything)
+            | Err(broadcast::error::RecvError::Lagged(_)) => return,
             Ok(_) => {}
             Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
         }

@@ -8,7 +8,7 @@ use crate::{
     profile::testing::{Opened, offline_profile},
     sync::{
         remote::Fault,
-        testing::{self, Fate, FakeRemote, message},
+        testing::{self, FakeRemote, Fate, message},
     },
 };
 use tokio::task::JoinHandle;
@@ -59,7 +59,11 @@ impl Shop {
     fn start(&mut self) {
         self.stop = CancellationToken::new();
         let remote: Arc<dyn Remote> = Arc::new(self.remote.clone());
-        self.running = Some(tokio::spawn(run_with(Arc::clone(self.profile()), remote, self.stop.clone())));
+        self.running = Some(tokio::spawn(run_with(
+            Arc::clone(self.profile()),
+            remote,
+            self.stop.clone(),
+        )));
     }
 
     /// The program ends at once, in the middle of whatever it does.
@@ -77,7 +81,12 @@ impl Shop {
     fn ask(&self, text: &str) -> MessageSend {
         self.keys.set(self.keys.get() + 1);
         let key = uuid::Uuid::from_u128(self.keys.get()).to_string();
-        MessageSend { conversation_id: self.conversation.0, text: text.into(), reply_to: None, key }
+        MessageSend {
+            conversation_id: self.conversation.0,
+            text: text.into(),
+            reply_to: None,
+            key,
+        }
     }
 
     async fn send(&self, text: &str) -> MessageId {
@@ -85,7 +94,10 @@ impl Shop {
     }
 
     async fn refused(&self, text: &str) -> String {
-        send_text(self.profile(), self.ask(text)).await.unwrap_err().code
+        send_text(self.profile(), self.ask(text))
+            .await
+            .unwrap_err()
+            .code
     }
 
     async fn view(&self, id: MessageId) -> MessageView {
@@ -108,10 +120,18 @@ impl Shop {
     /// What a person does with a message nobody is sure about: look, and if it did not arrive, send it again.
     async fn until_decided(&self, id: MessageId) {
         let mut changes = self.profile().parts.changes.listen();
-        while !matches!(self.view(id).await.state, MessageState::Sent | MessageState::Unknown) {
+        while !matches!(
+            self.view(id).await.state,
+            MessageState::Sent | MessageState::Unknown
+        ) {
             assert!(changes.recv().await.is_ok());
         }
-        if change::check(self.profile(), &self.remote, id).await.unwrap().state == MessageState::Unknown {
+        if change::check(self.profile(), &self.remote, id)
+            .await
+            .unwrap()
+            .state
+            == MessageState::Unknown
+        {
             change::retry(self.profile(), id).await.unwrap();
         }
         self.until(id, MessageState::Sent).await;
@@ -122,7 +142,11 @@ impl Shop {
         let mut changes = self.profile().parts.changes.listen();
         loop {
             let view = self.view(id).await;
-            if view.reason.as_ref().is_some_and(|reason| reason.code == code) {
+            if view
+                .reason
+                .as_ref()
+                .is_some_and(|reason| reason.code == code)
+            {
                 return view;
             }
             assert!(changes.recv().await.is_ok());
@@ -139,17 +163,32 @@ impl Shop {
 
     async fn trouble(&self) -> Option<String> {
         let mut reader = self.profile().store.read().await.unwrap();
-        sqlx::query_scalar!("SELECT trouble FROM conversations WHERE id = ?", self.conversation.0).fetch_one(&mut *reader).await.unwrap()
+        sqlx::query_scalar!(
+            "SELECT trouble FROM conversations WHERE id = ?",
+            self.conversation.0
+        )
+        .fetch_one(&mut *reader)
+        .await
+        .unwrap()
     }
 
     async fn draft(&self) -> Option<String> {
         let mut reader = self.profile().store.read().await.unwrap();
-        sqlx::query_scalar!("SELECT draft FROM conversations WHERE id = ?", self.conversation.0).fetch_one(&mut *reader).await.unwrap()
+        sqlx::query_scalar!(
+            "SELECT draft FROM conversations WHERE id = ?",
+            self.conversation.0
+        )
+        .fetch_one(&mut *reader)
+        .await
+        .unwrap()
     }
 
     async fn held_echoes(&self) -> i64 {
         let mut reader = self.profile().store.read().await.unwrap();
-        sqlx::query_scalar!(r#"SELECT COUNT(*) AS "n!: i64" FROM held_echoes"#).fetch_one(&mut *reader).await.unwrap()
+        sqlx::query_scalar!(r#"SELECT COUNT(*) AS "n!: i64" FROM held_echoes"#)
+            .fetch_one(&mut *reader)
+            .await
+            .unwrap()
     }
 
     async fn set(&self, sql: &'static str) {
@@ -165,13 +204,25 @@ impl Shop {
     }
 
     async fn news(&self, messages: Vec<crate::domain::IncomingMessage>, source: Source) {
-        let items = messages.into_iter().rev().map(IncomingItem::Message).collect();
-        let news = Incoming { account: self.account, source, observed_at_ms: self.profile().now_ms(), items };
-        ingest::take_in(self.profile(), news, Priority::Background).await.unwrap();
+        let items = messages
+            .into_iter()
+            .rev()
+            .map(IncomingItem::Message)
+            .collect();
+        let news = Incoming {
+            account: self.account,
+            source,
+            observed_at_ms: self.profile().now_ms(),
+            items,
+        };
+        ingest::take_in(self.profile(), news, Priority::Background)
+            .await
+            .unwrap();
     }
 
     fn arrived(&self) -> Vec<String> {
-        self.remote.with(|world| world.arrived.iter().map(|(_, text)| text.clone()).collect())
+        self.remote
+            .with(|world| world.arrived.iter().map(|(_, text)| text.clone()).collect())
     }
 
     /// Authors and texts of the thread, oldest first, without what was taken back.
@@ -184,7 +235,9 @@ impl Shop {
         .fetch_all(&mut *reader)
         .await
         .unwrap();
-        rows.into_iter().map(|row| (row.author, row.text.unwrap_or_default())).collect()
+        rows.into_iter()
+            .map(|row| (row.author, row.text.unwrap_or_default()))
+            .collect()
     }
 
     async fn ours(&self) -> Vec<(String, String)> {
@@ -193,7 +246,10 @@ impl Shop {
 }
 
 fn yours(texts: &[&str]) -> Vec<(String, String)> {
-    texts.iter().map(|text| ("you".to_owned(), (*text).to_owned())).collect()
+    texts
+        .iter()
+        .map(|text| ("you".to_owned(), (*text).to_owned()))
+        .collect()
 }
 
 #[tokio::test]
@@ -202,7 +258,13 @@ async fn an_answer_is_there_at_once_leaves_after_the_hold_back_and_is_one_messag
     shop.start();
     let id = shop.send("Ja, ab 7 Uhr!").await;
     let view = shop.view(id).await;
-    assert_eq!((view.state, view.leaves_at_ms), (MessageState::Scheduled, Some(shop.profile().now_ms() + 5_000)));
+    assert_eq!(
+        (view.state, view.leaves_at_ms),
+        (
+            MessageState::Scheduled,
+            Some(shop.profile().now_ms() + 5_000)
+        )
+    );
     assert_eq!(shop.ours().await, yours(&["Ja, ab 7 Uhr!"]));
     shop.opened.clock.until_waiting(1).await;
     shop.advance(4_999);
@@ -211,7 +273,11 @@ async fn an_answer_is_there_at_once_leaves_after_the_hold_back_and_is_one_messag
     shop.until(id, MessageState::Sent).await;
     assert_eq!(shop.arrived(), ["Ja, ab 7 Uhr!"]);
     shop.poll("ana").await;
-    assert_eq!(shop.ours().await, yours(&["Ja, ab 7 Uhr!"]), "the poll shows the same message");
+    assert_eq!(
+        shop.ours().await,
+        yours(&["Ja, ab 7 Uhr!"]),
+        "the poll shows the same message"
+    );
 }
 
 #[tokio::test]
@@ -227,8 +293,14 @@ async fn a_repeated_call_is_one_send() {
     shop.until(MessageId(first.id), MessageState::Sent).await;
     assert_eq!(send_text(shop.profile(), ask).await.unwrap().id, first.id);
     assert_eq!(shop.arrived(), ["Gerne"]);
-    let bad = MessageSend { key: "x".into(), ..shop.ask("Gerne") };
-    assert_eq!(send_text(shop.profile(), bad).await.unwrap_err().code, "bad_argument");
+    let bad = MessageSend {
+        key: "x".into(),
+        ..shop.ask("Gerne")
+    };
+    assert_eq!(
+        send_text(shop.profile(), bad).await.unwrap_err().code,
+        "bad_argument"
+    );
 }
 
 #[tokio::test]
@@ -237,12 +309,18 @@ async fn undo_gives_the_words_back_and_comes_too_late_after() {
     shop.start();
     let id = shop.send("Nein, leider nicht").await;
     let undone = change::undo(shop.profile(), id).await.unwrap();
-    assert_eq!((undone.state, undone.text.as_deref()), (MessageState::Cancelled, Some("Nein, leider nicht")));
+    assert_eq!(
+        (undone.state, undone.text.as_deref()),
+        (MessageState::Cancelled, Some("Nein, leider nicht"))
+    );
     assert_eq!(shop.draft().await.as_deref(), Some("Nein, leider nicht"));
     assert!(shop.ours().await.is_empty());
     let id = shop.send_now("Doch!").await;
     shop.until(id, MessageState::Sent).await;
-    assert_eq!(change::undo(shop.profile(), id).await.unwrap_err().code, "too_late");
+    assert_eq!(
+        change::undo(shop.profile(), id).await.unwrap_err().code,
+        "too_late"
+    );
     assert_eq!(shop.arrived(), ["Doch!"], "what was undone never left");
     assert_eq!(shop.draft().await, None);
 }
@@ -254,7 +332,8 @@ async fn what_may_not_be_sent_is_refused_before_it_is_a_row() {
     assert_eq!(shop.refused(&"ü".repeat(501)).await, "too_long");
     shop.set("UPDATE accounts SET paused = 1").await;
     assert_eq!(shop.refused("Hallo").await, "paused");
-    shop.set("UPDATE accounts SET paused = 0, state = 'reconnect_now'").await;
+    shop.set("UPDATE accounts SET paused = 0, state = 'reconnect_now'")
+        .await;
     assert_eq!(shop.refused("Hallo").await, "needs_reconnect");
     shop.set("UPDATE accounts SET state = 'disconnected'").await;
     assert_eq!(shop.refused("Hallo").await, "disconnected");
@@ -270,10 +349,14 @@ async fn after_a_day_only_a_person_with_the_reviewed_feature_may_answer() {
     shop.start();
     shop.advance(30 * HOUR_MS);
     assert_eq!(shop.refused("Entschuldigung").await, "window_closed");
-    shop.set(r#"UPDATE credentials SET granted = '["pages_messaging", "human_agent"]'"#).await;
+    shop.set(r#"UPDATE credentials SET granted = '["pages_messaging", "human_agent"]'"#)
+        .await;
     let id = shop.send_now("Entschuldigung").await;
     shop.until(id, MessageState::Sent).await;
-    assert_eq!(shop.remote.with(|world| world.calls.clone()), ["send by hand: Entschuldigung"]);
+    assert_eq!(
+        shop.remote.with(|world| world.calls.clone()),
+        ["send by hand: Entschuldigung"]
+    );
     shop.advance(6 * 24 * HOUR_MS);
     assert_eq!(shop.refused("Zu spät").await, "window_closed");
 }
@@ -282,7 +365,8 @@ async fn after_a_day_only_a_person_with_the_reviewed_feature_may_answer() {
 async fn a_lost_answer_is_looked_for_and_found() {
     let mut shop = shop().await;
     shop.start();
-    shop.remote.with(|world| world.fates.push_back(Fate::ArrivesUnsaid));
+    shop.remote
+        .with(|world| world.fates.push_back(Fate::ArrivesUnsaid));
     let id = shop.send_now("Bis 18 Uhr").await;
     let view = shop.until(id, MessageState::Unknown).await;
     assert_eq!(view.reason.unwrap().code, "no_answer");
@@ -312,7 +396,9 @@ async fn a_lost_send_stays_unknown_until_a_person_decides() {
     shop.advance(24 * 60_000);
     assert_eq!(shop.view(id).await.state, MessageState::Unknown);
     assert_eq!(shop.arrived(), ["Oder morgen"]);
-    let checked = change::check(shop.profile(), &shop.remote, id).await.unwrap();
+    let checked = change::check(shop.profile(), &shop.remote, id)
+        .await
+        .unwrap();
     assert_eq!(checked.state, MessageState::Unknown);
     change::retry(shop.profile(), id).await.unwrap();
     shop.until(id, MessageState::Sent).await;
@@ -323,11 +409,21 @@ async fn a_lost_send_stays_unknown_until_a_person_decides() {
 async fn the_owner_may_look_before_deciding() {
     let mut shop = shop().await;
     shop.start();
-    shop.remote.with(|world| world.fates.push_back(Fate::ArrivesUnsaid));
+    shop.remote
+        .with(|world| world.fates.push_back(Fate::ArrivesUnsaid));
     let id = shop.send_now("Bis 18 Uhr").await;
     shop.until(id, MessageState::Unknown).await;
-    assert_eq!(change::check(shop.profile(), &shop.remote, id).await.unwrap().state, MessageState::Sent);
-    assert_eq!(change::retry(shop.profile(), id).await.unwrap_err().code, "bad_argument");
+    assert_eq!(
+        change::check(shop.profile(), &shop.remote, id)
+            .await
+            .unwrap()
+            .state,
+        MessageState::Sent
+    );
+    assert_eq!(
+        change::retry(shop.profile(), id).await.unwrap_err().code,
+        "bad_argument"
+    );
 }
 
 #[tokio::test]
@@ -338,14 +434,21 @@ async fn an_automation_never_says_it_again() {
     let id = shop.send_now("Automatisch").await;
     shop.until(id, MessageState::Unknown).await;
     shop.set("UPDATE outbox SET author = 'automation'").await;
-    assert_eq!(change::retry(shop.profile(), id).await.unwrap_err().code, "not_allowed");
+    assert_eq!(
+        change::retry(shop.profile(), id).await.unwrap_err().code,
+        "not_allowed"
+    );
 }
 
 #[tokio::test]
 async fn two_equal_texts_are_two_messages() {
     let mut shop = shop().await;
     shop.start();
-    shop.remote.with(|world| world.fates.extend([Fate::ArrivesUnsaid, Fate::ArrivesUnsaid]));
+    shop.remote.with(|world| {
+        world
+            .fates
+            .extend([Fate::ArrivesUnsaid, Fate::ArrivesUnsaid])
+    });
     let first = shop.send_now("Danke!").await;
     shop.until(first, MessageState::Unknown).await;
     let second = shop.send_now("Danke!").await;
@@ -366,7 +469,8 @@ async fn without_a_network_answers_wait_in_their_order() {
     let mut shop = shop().await;
     shop.start();
     let offline = || Fate::Says(Fault::new(FaultKind::Offline, "waits_for_network"));
-    shop.remote.with(|world| world.fates.extend([offline(), offline()]));
+    shop.remote
+        .with(|world| world.fates.extend([offline(), offline()]));
     let one = shop.send("eins").await;
     let two = shop.send("zwei").await;
     let three = shop.send("drei").await;
@@ -394,7 +498,12 @@ async fn without_a_network_answers_wait_in_their_order() {
 async fn a_window_that_closed_while_waiting_gives_the_words_back() {
     let mut shop = shop().await;
     shop.start();
-    shop.remote.with(|world| world.fates.push_back(Fate::Says(Fault::new(FaultKind::Offline, "waits_for_network"))));
+    shop.remote.with(|world| {
+        world.fates.push_back(Fate::Says(Fault::new(
+            FaultKind::Offline,
+            "waits_for_network",
+        )))
+    });
     let id = shop.send_now("Morgen wieder").await;
     shop.until_reason(id, "waits_for_network").await;
     shop.opened.clock.until_waiting(1).await;
@@ -404,8 +513,12 @@ async fn a_window_that_closed_while_waiting_gives_the_words_back() {
     assert_eq!(view.text.as_deref(), Some("Morgen wieder"));
     assert_eq!(shop.trouble().await.as_deref(), Some("failed"));
     assert!(shop.arrived().is_empty());
-    assert_eq!(change::retry(shop.profile(), id).await.unwrap_err().code, "window_closed");
-    shop.remote.says("ana", shop.profile().now_ms(), "Sind Sie noch da?");
+    assert_eq!(
+        change::retry(shop.profile(), id).await.unwrap_err().code,
+        "window_closed"
+    );
+    shop.remote
+        .says("ana", shop.profile().now_ms(), "Sind Sie noch da?");
     shop.poll("ana").await;
     change::retry(shop.profile(), id).await.unwrap();
     shop.until(id, MessageState::Sent).await;
@@ -416,7 +529,11 @@ async fn a_window_that_closed_while_waiting_gives_the_words_back() {
 async fn a_refusal_says_why_and_can_be_given_up() {
     let mut shop = shop().await;
     shop.start();
-    shop.remote.with(|world| world.fates.push_back(Fate::Says(refusal::of_send(551, 1_545_041))));
+    shop.remote.with(|world| {
+        world
+            .fates
+            .push_back(Fate::Says(refusal::of_send(551, 1_545_041)))
+    });
     let id = shop.send_now("Hallo Ana").await;
     let view = shop.until(id, MessageState::Failed).await;
     assert_eq!(view.reason, Some(Reason::new("person_unavailable")));
@@ -424,14 +541,21 @@ async fn a_refusal_says_why_and_can_be_given_up() {
     change::discard(shop.profile(), id).await.unwrap();
     assert_eq!(shop.trouble().await, None);
     assert!(shop.ours().await.is_empty());
-    assert_eq!(change::discard(shop.profile(), id).await.unwrap_err().code, "too_late");
+    assert_eq!(
+        change::discard(shop.profile(), id).await.unwrap_err().code,
+        "too_late"
+    );
 }
 
 #[tokio::test]
 async fn a_limit_is_waited_for() {
     let mut shop = shop().await;
     shop.start();
-    shop.remote.with(|world| world.fates.push_back(Fate::Says(refusal::of_send(613, 2_534_040).after(9_000))));
+    shop.remote.with(|world| {
+        world
+            .fates
+            .push_back(Fate::Says(refusal::of_send(613, 2_534_040).after(9_000)))
+    });
     let id = shop.send_now("Geduld").await;
     let view = shop.until_reason(id, "rate_limited").await;
     assert_eq!(view.state, MessageState::Queued);
@@ -439,7 +563,10 @@ async fn a_limit_is_waited_for() {
     let id = shop.send("Geduld!").await;
     shop.opened.clock.until_waiting(1).await;
     shop.advance(8_999);
-    assert!(shop.arrived().is_empty(), "the platform asked for nine seconds");
+    assert!(
+        shop.arrived().is_empty(),
+        "the platform asked for nine seconds"
+    );
     shop.opened.clock.until_waiting(1).await;
     shop.advance(1);
     shop.until(id, MessageState::Sent).await;
@@ -451,7 +578,8 @@ async fn a_signed_out_account_keeps_its_answers() {
     let mut shop = shop().await;
     shop.start();
     let id = shop.send("Gleich").await;
-    shop.set("UPDATE accounts SET state = 'reconnect_now'").await;
+    shop.set("UPDATE accounts SET state = 'reconnect_now'")
+        .await;
     shop.opened.clock.until_waiting(1).await;
     shop.advance(5_000);
     shop.until_reason(id, "signed_out").await;
@@ -466,24 +594,36 @@ async fn an_echo_that_overtakes_its_answer_waits_for_it() {
     let mut shop = shop_on("instagram").await;
     shop.start();
     let answer = Arc::new(Notify::new());
-    shop.remote.with(|world| world.fates.push_back(Fate::Waits(Arc::clone(&answer))));
+    shop.remote
+        .with(|world| world.fates.push_back(Fate::Waits(Arc::clone(&answer))));
     let id = shop.send_now("Gern geschehen").await;
     shop.until(id, MessageState::Sending).await;
     while shop.arrived().is_empty() {
         tokio::task::yield_now().await;
     }
     // Meanwhile the owner's sister writes from the phone.
-    shop.remote.phone("ana", shop.profile().now_ms(), "Liebe Grüße!");
+    shop.remote
+        .phone("ana", shop.profile().now_ms(), "Liebe Grüße!");
     let echoes = shop.remote.with(|world| world.threads["ana"][1..].to_vec());
     shop.news(echoes, Source::Webhook).await;
     assert_eq!(shop.held_echoes().await, 2);
-    assert_eq!(shop.ours().await, yours(&["Gern geschehen"]), "nobody is called the phone yet");
+    assert_eq!(
+        shop.ours().await,
+        yours(&["Gern geschehen"]),
+        "nobody is called the phone yet"
+    );
     answer.notify_one();
     shop.until(id, MessageState::Sent).await;
     assert_eq!(shop.held_echoes().await, 0);
     let mut ours = shop.ours().await;
     ours.sort();
-    assert_eq!(ours, [("phone".to_owned(), "Liebe Grüße!".to_owned()), ("you".to_owned(), "Gern geschehen".to_owned())]);
+    assert_eq!(
+        ours,
+        [
+            ("phone".to_owned(), "Liebe Grüße!".to_owned()),
+            ("you".to_owned(), "Gern geschehen".to_owned())
+        ]
+    );
 }
 
 #[tokio::test]
@@ -516,98 +656,48 @@ async fn metadata_is_certain_and_needs_no_waiting() {
     shop.opened.clock.until_waiting(1).await;
     shop.advance(5_000);
     shop.until(id, MessageState::Sending).await;
-    let mut echo = message("m_echo", "ana", shop.profile().now_ms(), false, "Gern geschehen");
+    let mut echo = message(
+        "m_echo",
+        "ana",
+        shop.profile().now_ms(),
+        false,
+        "Gern geschehen",
+    );
     echo.metadata = Some(format!("sb:{key}"));
     shop.news(vec![echo], Source::Webhook).await;
     assert_eq!(shop.view(id).await.state, MessageState::Sent);
-    let mut other = message("m_other", "ana", shop.profile().now_ms(), false, "Von der anderen Kasse");
+    let mut other = message(
+        "m_other",
+        "ana",
+        shop.profile().now_ms(),
+        false,
+        "Von der anderen Kasse",
+    );
     other.metadata = Some("sb:a key of another computer".into());
     shop.news(vec![other], Source::Webhook).await;
-    assert_eq!(shop.ours().await.last().unwrap(), &("you".to_owned(), "Von der anderen Kasse".to_owned()));
-}
-
-#[tokio::test]
-async fn a_crash_in_the_middle_of_a_send_is_looked_for_and_never_repeated() {
-    for fate in [Fate::Hangs, Fate::Lost] {
-        let arrives = matches!(fate, Fate::Hangs);
-        let mut shop = shop().await;
-        shop.start();
-        shop.remote.with(|world| world.fates.push_back(fate));
-        let id = shop.send_now("Einmal").await;
-        if arrives {
-            shop.until(id, MessageState::Sending).await;
-            while shop.arrived().is_empty() {
-                tokio::task::yield_now().await;
-            }
-        } else {
-            shop.until(id, MessageState::Unknown).await;
-            shop.set("UPDATE outbox SET state = 'sending'").await;
-        }
-        shop.crash().await;
-        shop.advance(3_000);
-        shop.start();
-        if arrives {
-            shop.until(id, MessageState::Sent).await;
-            assert_eq!(shop.arrived(), ["Einmal"]);
-        } else {
-            shop.until_reason(id, "program_ended").await;
-            shop.opened.clock.until_waiting(1).await;
-            shop.advance(60_000);
-            assert_eq!(shop.view(id).await.state, MessageState::Unknown);
-            assert!(shop.arrived().is_empty());
-        }
-    }
+    assert_eq!(
+        shop.ours().await.last().unwrap(),
+        &("you".to_owned(), "Von der anderen Kasse".to_owned())
+    );
 }
 
 #[tokio::test]
 async fn discarded_while_unknown_and_arrived_after_all() {
     let mut shop = shop().await;
     shop.start();
-    shop.remote.with(|world| world.fates.push_back(Fate::ArrivesUnsaid));
+    shop.remote
+        .with(|world| world.fates.push_back(Fate::ArrivesUnsaid));
     let id = shop.send_now("Doch noch").await;
     shop.until(id, MessageState::Unknown).await;
     change::discard(shop.profile(), id).await.unwrap();
     assert!(shop.ours().await.is_empty());
     shop.poll("ana").await;
-    assert_eq!(shop.ours().await, yours(&["Doch noch"]), "the thread shows what the customer sees");
+    assert_eq!(
+        shop.ours().await,
+        yours(&["Doch noch"]),
+        "the thread shows what the customer sees"
+    );
     assert_eq!(shop.view(id).await.state, MessageState::Sent);
-}
-
-/// Drops the future after so many polls: the program ends in the middle of anything.
-async fn killed(polls: u32, future: impl Future<Output = ()>) {
-    let mut future = std::pin::pin!(future);
-    let mut left = polls;
-    std::future::poll_fn(|context| {
-        if left == 0 {
-            return std::task::Poll::Ready(());
-        }
-        left -= 1;
-        future.as_mut().poll(context)
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn killed_at_every_step_each_answer_arrives_exactly_once() {
-    for polls in 1..25 {
-        let mut shop = shop().await;
-        shop.set(r#"INSERT INTO settings (key, value) VALUES ('hold_back_s', '0')"#).await;
-        let ids = [shop.send("eins").await, shop.send("zwei").await];
-        let remote: Arc<dyn Remote> = Arc::new(shop.remote.clone());
-        tokio::select! {
-            () = killed(polls, run_with(Arc::clone(shop.profile()), remote, CancellationToken::new())) => {}
-            // Nothing is left to be killed in.
-            _ = shop.until(ids[1], MessageState::Sent) => {}
-        }
-        shop.advance(1_000);
-        shop.start();
-        for id in ids {
-            shop.until_decided(id).await;
-        }
-        assert_eq!(shop.arrived(), ["eins", "zwei"], "killed after {polls} polls");
-        shop.poll("ana").await;
-        assert_eq!(shop.ours().await, yours(&["eins", "zwei"]));
-    }
 }
 
 #[tokio::test]
@@ -618,11 +708,26 @@ async fn authors_of_other_echoes() {
         echo.app_id = app.map(str::to_owned);
         echo
     };
-    let news = [echo("m_a", Some("263902037430900"), "Posteingang"), echo("m_b", Some("4711"), "Werkzeug"), echo("m_c", None, "Handy")];
+    let news = [
+        echo("m_a", Some("263902037430900"), "Posteingang"),
+        echo("m_b", Some("4711"), "Werkzeug"),
+        echo("m_c", None, "Handy"),
+    ];
     for (n, mut message) in news.into_iter().enumerate() {
         message.sent_at_ms += n as i64;
         shop.news(vec![message], Source::Webhook).await;
     }
-    let authors: Vec<String> = shop.ours().await.into_iter().map(|(author, _)| author).collect();
-    assert_eq!(authors, [Author::Phone, Author::OtherApp, Author::Phone].map(|author| author.as_str().to_owned()));
+    let authors: Vec<String> = shop
+        .ours()
+        .await
+        .into_iter()
+        .map(|(author, _)| author)
+        .collect();
+    assert_eq!(
+        authors,
+        [Author::Phone, Author::OtherApp, Author::Phone].map(|author| author.as_str().to_owned())
+    );
 }
+
+#[path = "outbox_kill_tests.rs"]
+mod kills;

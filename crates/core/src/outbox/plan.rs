@@ -84,11 +84,19 @@ pub struct Due {
 }
 
 /// Decides. `holds`: accounts to leave alone, with the ms left. Under a hold looks wait too: they would ask the same platform.
-pub fn due(rows: &[OpenRow], busy: &HashSet<ConversationId>, holds: &HashMap<AccountId, i64>, now_ms: i64) -> Due {
+pub fn due(
+    rows: &[OpenRow],
+    busy: &HashSet<ConversationId>,
+    holds: &HashMap<AccountId, i64>,
+    now_ms: i64,
+) -> Due {
     let mut due = Due::default();
     let mut by_conversation: BTreeMap<i64, Vec<&OpenRow>> = BTreeMap::new();
     for row in rows {
-        by_conversation.entry(row.conversation.0).or_default().push(row);
+        by_conversation
+            .entry(row.conversation.0)
+            .or_default()
+            .push(row);
     }
     let mut heads: Vec<&OpenRow> = Vec::new();
     for rows in by_conversation.values_mut() {
@@ -97,7 +105,19 @@ pub fn due(rows: &[OpenRow], busy: &HashSet<ConversationId>, holds: &HashMap<Acc
             continue;
         }
         // A look that is due serves every unknown row of the conversation.
-        heads.extend(rows.iter().filter(|row| matches!(row.open, Open::Unknown { next_check_ms: Some(_), .. })).take(1));
+        heads.extend(
+            rows.iter()
+                .filter(|row| {
+                    matches!(
+                        row.open,
+                        Open::Unknown {
+                            next_check_ms: Some(_),
+                            ..
+                        }
+                    )
+                })
+                .take(1),
+        );
         let blocking = |row: &&&OpenRow| !matches!(row.open, Open::Unknown { checks, .. } if checks >= LOOKS_MS.len() as i64);
         if let Some(head) = rows.iter().find(blocking)
             && matches!(head.open, Open::Waiting { .. })
@@ -110,18 +130,33 @@ pub fn due(rows: &[OpenRow], busy: &HashSet<ConversationId>, holds: &HashMap<Acc
     for row in heads {
         let at_ms = match row.open {
             Open::Waiting { not_before_ms } => not_before_ms,
-            Open::Unknown { next_check_ms: Some(at_ms), .. } => at_ms,
+            Open::Unknown {
+                next_check_ms: Some(at_ms),
+                ..
+            } => at_ms,
             _ => continue,
         };
-        let left = if at_ms - now_ms > FAR_MS { 0 } else { (at_ms - now_ms).max(0) };
+        let left = if at_ms - now_ms > FAR_MS {
+            0
+        } else {
+            (at_ms - now_ms).max(0)
+        };
         let left = left.max(holds.get(&row.account).copied().unwrap_or(0));
         if left > 0 {
             due.next_in_ms = Some(due.next_in_ms.map_or(left, |ms| ms.min(left)));
         } else if started.insert(row.conversation) {
             let (id, conversation, account) = (row.id, row.conversation, row.account);
             due.work.push(match row.open {
-                Open::Waiting { .. } => Work::Send { id, conversation, account },
-                _ => Work::Look { id, conversation, account },
+                Open::Waiting { .. } => Work::Send {
+                    id,
+                    conversation,
+                    account,
+                },
+                _ => Work::Look {
+                    id,
+                    conversation,
+                    account,
+                },
             });
         }
     }

@@ -16,7 +16,9 @@ pub fn of_send(code: i64, subcode: i64) -> Fault {
         (613, _) => (RateLimited, "rate_limited"),
         (102 | 190, _) => (SignedOut, "signed_out"),
         (10, 2_018_278 | 2_534_022 | 2_018_065) => (Refused, "window_closed"),
-        (10, 2_018_108) | (551, _) | (200, 1_545_041) | (_, 1_545_041) => (Refused, "person_unavailable"),
+        (10, 2_018_108) | (551, _) | (200, 1_545_041) | (_, 1_545_041) => {
+            (Refused, "person_unavailable")
+        }
         (10, 1_893_063) | (368, _) => (Refused, "blocked_by_platform"),
         (10, 2_018_336) => (Refused, "privacy_rules"),
         (10, 2_534_077) => (Permission, "instagram_link_broken"),
@@ -67,7 +69,11 @@ mod tests {
             (100, 0, Refused, "refused"),
         ] {
             let fault = of_send(code, subcode);
-            assert_eq!((fault.kind, fault.reason.code.as_str()), (kind, word), "{code}/{subcode}");
+            assert_eq!(
+                (fault.kind, fault.reason.code.as_str()),
+                (kind, word),
+                "{code}/{subcode}"
+            );
         }
     }
 }

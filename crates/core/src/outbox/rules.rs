@@ -20,7 +20,10 @@ pub fn check_text(channel: Channel, text: &str) -> Result<(), Reason> {
         Channel::Messenger => ("characters", MESSENGER_CHARACTERS, text.chars().count()),
     };
     if count > max {
-        return Err(Reason::new("too_long").with("unit", unit).with("max", max).with("count", count));
+        return Err(Reason::new("too_long")
+            .with("unit", unit)
+            .with("max", max)
+            .with("count", count));
     }
     Ok(())
 }
@@ -70,17 +73,27 @@ mod tests {
     #[test]
     fn the_platforms_count_differently() {
         assert!(check_text(Channel::Messenger, &"ü".repeat(2_000)).is_ok());
-        assert_eq!(check_text(Channel::Messenger, &"a".repeat(2_001)).map_err(|r| r.code), Err("too_long".into()));
+        assert_eq!(
+            check_text(Channel::Messenger, &"a".repeat(2_001)).map_err(|r| r.code),
+            Err("too_long".into())
+        );
         assert!(check_text(Channel::Instagram, &"ü".repeat(500)).is_ok());
         let refused = check_text(Channel::Instagram, &"🥐".repeat(251)).unwrap_err();
-        assert_eq!((refused.code.as_str(), refused.params["count"].as_str()), ("too_long", "1004"));
+        assert_eq!(
+            (refused.code.as_str(), refused.params["count"].as_str()),
+            ("too_long", "1004")
+        );
         assert!(check_text(Channel::Instagram, &"🥐".repeat(250)).is_ok());
     }
 
     #[test]
     fn nothing_but_white_space_is_nothing() {
         for text in ["", " ", "\n\t\u{2003}"] {
-            assert_eq!(check_text(Channel::Instagram, text).map_err(|r| r.code), Err("text_empty".into()), "{text:?}");
+            assert_eq!(
+                check_text(Channel::Instagram, text).map_err(|r| r.code),
+                Err("text_empty".into()),
+                "{text:?}"
+            );
         }
     }
 }

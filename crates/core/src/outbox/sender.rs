@@ -13,7 +13,9 @@ use super::{
 use crate::{
     Profile,
     api::types::Reason,
-    domain::{AccountId, Author, Channel, ConversationId, Incoming, IncomingItem, OutboxId, Source},
+    domain::{
+        AccountId, Author, Channel, ConversationId, Incoming, IncomingItem, OutboxId, Source,
+    },
     ingest,
     store::{Priority, StoreError},
     sync::remote::{Fault, FaultKind, Letter, Remote},
@@ -57,7 +59,9 @@ pub async fn work(profile: &Profile, remote: &dyn Remote, work: &Work) -> Effect
 }
 
 async fn send(profile: &Profile, remote: &dyn Remote, id: OutboxId) -> Result<Effect, StoreError> {
-    let Some((account, conversation, letter)) = prepare(profile, remote, id).await? else { return Ok(Effect::Nothing) };
+    let Some((account, conversation, letter)) = prepare(profile, remote, id).await? else {
+        return Ok(Effect::Nothing);
+    };
     let letter = match letter {
         Ok(letter) => letter,
         Err(fault) => return Ok(Effect::Hold(fault)),
@@ -82,7 +86,11 @@ async fn send(profile: &Profile, remote: &dyn Remote, id: OutboxId) -> Result<Ef
 type Prepared = (AccountId, ConversationId, Result<Letter, Fault>);
 
 /// The last checks, by the platform's clock, and the durable "it is leaving now".
-async fn prepare(profile: &Profile, remote: &dyn Remote, id: OutboxId) -> Result<Option<Prepared>, StoreError> {
+async fn prepare(
+    profile: &Profile,
+    remote: &dyn Remote,
+    id: OutboxId,
+) -> Result<Option<Prepared>, StoreError> {
     let now_ms = profile.now_ms();
     let platform_now_ms = now_ms + remote.clock_offset_ms().unwrap_or(0);
     let mut tx = profile.store.write(Priority::Owner).await?;
@@ -95,17 +103,29 @@ async fn prepare(profile: &Profile, remote: &dyn Remote, id: OutboxId) -> Result
     else {
         return Ok(None);
     };
-    let Some(context) = Context::of(&mut tx, ConversationId(row.conversation_id)).await? else { return Ok(None) };
+    let Some(context) = Context::of(&mut tx, ConversationId(row.conversation_id)).await? else {
+        return Ok(None);
+    };
     let (account, conversation) = (context.account, context.conversation);
     if let Some(lock) = context.account_lock() {
         settle::waits(&mut tx, id, &lock).await?;
         tx.commit().await?;
-        let fault = Fault { kind: FaultKind::NotAllowedHere, reason: lock, retry_after_ms: None };
+        let fault = Fault {
+            kind: FaultKind::NotAllowedHere,
+            reason: lock,
+            retry_after_ms: None,
+        };
         return Ok(Some((account, conversation, Err(fault))));
     }
     let author = Author::parse(&row.author).unwrap_or(Author::Automation);
     let Some(window) = context.window(author, platform_now_ms) else {
-        settle::back_to_draft(&mut tx, id, &Reason::new("window_closed_while_waiting"), now_ms).await?;
+        settle::back_to_draft(
+            &mut tx,
+            id,
+            &Reason::new("window_closed_while_waiting"),
+            now_ms,
+        )
+        .await?;
         tx.commit().await?;
         return Ok(None);
     };
@@ -115,7 +135,8 @@ async fn prepare(profile: &Profile, remote: &dyn Remote, id: OutboxId) -> Result
         text: body.text,
         reply_to_mid: body.reply_to_mid,
         human_agent: window == Window::HumanOnly,
-        metadata: (context.channel == Channel::Messenger).then(|| format!("{}{}", echo::METADATA, row.key)),
+        metadata: (context.channel == Channel::Messenger)
+            .then(|| format!("{}{}", echo::METADATA, row.key)),
     };
     if !settle::begin(&mut tx, id, platform_now_ms, now_ms).await? {
         return Ok(None);
@@ -132,9 +153,21 @@ fn outcome_of(answer: Result<String, Fault>) -> (Outcome, Effect) {
     };
     let reason = fault.reason.clone();
     match fault.kind {
-        FaultKind::Offline => (Outcome::Again { reason: Reason::new("waits_for_network") }, Effect::Hold(fault)),
-        FaultKind::RateLimited => (Outcome::Again { reason: Reason::new("rate_limited") }, Effect::Hold(fault)),
-        FaultKind::SignedOut | FaultKind::NotAllowedHere => (Outcome::Again { reason }, Effect::Hold(fault)),
+        FaultKind::Offline => (
+            Outcome::Again {
+                reason: Reason::new("waits_for_network"),
+            },
+            Effect::Hold(fault),
+        ),
+        FaultKind::RateLimited => (
+            Outcome::Again {
+                reason: Reason::new("rate_limited"),
+            },
+            Effect::Hold(fault),
+        ),
+        FaultKind::SignedOut | FaultKind::NotAllowedHere => {
+            (Outcome::Again { reason }, Effect::Hold(fault))
+        }
         FaultKind::Busy | FaultKind::Unknown => (Outcome::Unknown { reason }, Effect::Reached),
         FaultKind::Permission | FaultKind::Refused | FaultKind::Gone | FaultKind::TooMuch => {
             (Outcome::Failed { reason }, Effect::Reached)
@@ -142,7 +175,12 @@ fn outcome_of(answer: Result<String, Fault>) -> (Outcome, Effect) {
     }
 }
 
-async fn write_down(profile: &Profile, id: OutboxId, conversation: ConversationId, outcome: &Outcome) -> Result<(), StoreError> {
+async fn write_down(
+    profile: &Profile,
+    id: OutboxId,
+    conversation: ConversationId,
+    outcome: &Outcome,
+) -> Result<(), StoreError> {
     let now_ms = profile.now_ms();
     let mut tx = profile.store.write(Priority::Owner).await?;
     settle::finish(&mut tx, id, outcome, now_ms).await?;
@@ -154,13 +192,26 @@ async fn write_down(profile: &Profile, id: OutboxId, conversation: ConversationI
 ///
 /// # Errors
 /// What the database says.
-pub(super) async fn look(profile: &Profile, remote: &dyn Remote, work: &Work) -> Result<Effect, StoreError> {
-    let Work::Look { conversation, account, .. } = *work else { return Ok(Effect::Nothing) };
+pub(super) async fn look(
+    profile: &Profile,
+    remote: &dyn Remote,
+    work: &Work,
+) -> Result<Effect, StoreError> {
+    let Work::Look {
+        conversation,
+        account,
+        ..
+    } = *work
+    else {
+        return Ok(Effect::Nothing);
+    };
     let context = {
         let mut reader = profile.store.read().await?;
         Context::of(&mut reader, conversation).await?
     };
-    let Some(context) = context else { return Ok(Effect::Nothing) };
+    let Some(context) = context else {
+        return Ok(Effect::Nothing);
+    };
     let answer = remote.recent(account, &context.person).await;
     let now_ms = profile.now_ms();
     let (messages, fault) = match answer {
@@ -168,11 +219,25 @@ pub(super) async fn look(profile: &Profile, remote: &dyn Remote, work: &Work) ->
         Err(fault) => (Vec::new(), Some(fault)),
     };
     // Not having been able to ask is not a look.
-    let counts = fault.as_ref().is_none_or(|fault| matches!(fault.kind, FaultKind::Gone | FaultKind::Refused | FaultKind::Permission));
+    let counts = fault.as_ref().is_none_or(|fault| {
+        matches!(
+            fault.kind,
+            FaultKind::Gone | FaultKind::Refused | FaultKind::Permission
+        )
+    });
     let mut tx = profile.store.write(Priority::Owner).await?;
     if !messages.is_empty() {
         let items = messages.into_iter().map(IncomingItem::Message).collect();
-        ingest::apply(&mut tx, &Incoming { account, source: Source::Poll, observed_at_ms: now_ms, items }).await?;
+        ingest::apply(
+            &mut tx,
+            &Incoming {
+                account,
+                source: Source::Poll,
+                observed_at_ms: now_ms,
+                items,
+            },
+        )
+        .await?;
     }
     let last = LOOKS_MS.len() as i64;
     if counts {
@@ -187,7 +252,11 @@ pub(super) async fn look(profile: &Profile, remote: &dyn Remote, work: &Work) ->
         .execute(&mut *tx)
         .await?;
     } else {
-        let later = now_ms + fault.as_ref().and_then(|fault| fault.retry_after_ms).unwrap_or(LOOKS_MS[0]);
+        let later = now_ms
+            + fault
+                .as_ref()
+                .and_then(|fault| fault.retry_after_ms)
+                .unwrap_or(LOOKS_MS[0]);
         sqlx::query!(
             "UPDATE outbox SET next_check_ms = ? WHERE conversation_id = ? AND state = 'unknown' AND next_check_ms IS NOT NULL",
             later,

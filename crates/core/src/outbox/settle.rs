@@ -42,11 +42,18 @@ pub enum Outcome {
 ///
 /// # Errors
 /// What the database says.
-pub async fn begin(tx: &mut WriteTx<'_>, id: OutboxId, platform_now_ms: i64, now_ms: i64) -> Result<bool, StoreError> {
+pub async fn begin(
+    tx: &mut WriteTx<'_>,
+    id: OutboxId,
+    platform_now_ms: i64,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    // The offset may come from a proxy's clock. Recognising our own message later must not hang on it: the earlier of the two.
+    let begun_ms = platform_now_ms.min(now_ms);
     let done = sqlx::query!(
         "UPDATE outbox SET state = 'sending', attempts = attempts + 1, checks = 0, next_check_ms = NULL, started_at_ms = ?, updated_at_ms = ?
          WHERE id = ? AND state IN ('scheduled', 'queued')",
-        platform_now_ms,
+        begun_ms,
         now_ms,
         id.0
     )
@@ -63,8 +70,15 @@ pub async fn begin(tx: &mut WriteTx<'_>, id: OutboxId, platform_now_ms: i64, now
 ///
 /// # Errors
 /// What the database says.
-pub async fn finish(tx: &mut WriteTx<'_>, id: OutboxId, outcome: &Outcome, now_ms: i64) -> Result<(), StoreError> {
-    let open = sqlx::query_scalar!("SELECT state FROM outbox WHERE id = ?", id.0).fetch_optional(&mut **tx).await?;
+pub async fn finish(
+    tx: &mut WriteTx<'_>,
+    id: OutboxId,
+    outcome: &Outcome,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let open = sqlx::query_scalar!("SELECT state FROM outbox WHERE id = ?", id.0)
+        .fetch_optional(&mut **tx)
+        .await?;
     if let Outcome::Sent { mid } = outcome
         && open.is_some_and(|state| state != "sent")
     {
@@ -95,7 +109,12 @@ pub async fn finish(tx: &mut WriteTx<'_>, id: OutboxId, outcome: &Outcome, now_m
 ///
 /// # Errors
 /// What the database says.
-pub async fn back_to_draft(tx: &mut WriteTx<'_>, id: OutboxId, reason: &Reason, now_ms: i64) -> Result<(), StoreError> {
+pub async fn back_to_draft(
+    tx: &mut WriteTx<'_>,
+    id: OutboxId,
+    reason: &Reason,
+    now_ms: i64,
+) -> Result<(), StoreError> {
     let done = sqlx::query!(
         "UPDATE outbox SET state = 'failed', updated_at_ms = ? WHERE id = ? AND state IN ('scheduled', 'queued')",
         now_ms,
@@ -121,7 +140,9 @@ pub async fn waits(tx: &mut WriteTx<'_>, id: OutboxId, reason: &Reason) -> Resul
     .fetch_optional(&mut **tx)
     .await?;
     match known {
-        Some(known) if known.as_deref() != Some(to_json(reason).as_str()) => follow(tx, id, "queued", Some(reason)).await,
+        Some(known) if known.as_deref() != Some(to_json(reason).as_str()) => {
+            follow(tx, id, "queued", Some(reason)).await
+        }
         _ => Ok(()),
     }
 }
@@ -130,7 +151,12 @@ pub async fn waits(tx: &mut WriteTx<'_>, id: OutboxId, reason: &Reason) -> Resul
 ///
 /// # Errors
 /// What the database says.
-pub async fn claim(tx: &mut WriteTx<'_>, id: OutboxId, mid: &str, now_ms: i64) -> Result<(), StoreError> {
+pub async fn claim(
+    tx: &mut WriteTx<'_>,
+    id: OutboxId,
+    mid: &str,
+    now_ms: i64,
+) -> Result<(), StoreError> {
     let Some(row) = sqlx::query!(
         r#"SELECT o.account_id, o.message_id, o.conversation_id, o.state, o.body, m.sort_key FROM outbox o
            JOIN messages m ON m.id = o.message_id WHERE o.id = ?"#,
@@ -153,14 +179,36 @@ pub async fn claim(tx: &mut WriteTx<'_>, id: OutboxId, mid: &str, now_ms: i64) -
     if let Some(twin) = twin {
         super::thread::remove_message(tx, row.conversation_id, twin).await?;
     }
-    sqlx::query!("DELETE FROM held_echoes WHERE account_id = ? AND mid = ?", row.account_id, mid).execute(&mut **tx).await?;
-    sqlx::query!("UPDATE messages SET mid = ? WHERE id = ? AND mid IS NULL", mid, row.message_id).execute(&mut **tx).await?;
-    sqlx::query!("UPDATE outbox SET state = 'sent', next_check_ms = NULL, updated_at_ms = ? WHERE id = ?", now_ms, id.0)
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query!(
+        "DELETE FROM held_echoes WHERE account_id = ? AND mid = ?",
+        row.account_id,
+        mid
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "UPDATE messages SET mid = ? WHERE id = ? AND mid IS NULL",
+        mid,
+        row.message_id
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "UPDATE outbox SET state = 'sent', next_check_ms = NULL, updated_at_ms = ? WHERE id = ?",
+        now_ms,
+        id.0
+    )
+    .execute(&mut **tx)
+    .await?;
     if row.state == "cancelled" {
         // Discarded while nobody was sure, and now known to have arrived: the thread shows what the customer sees.
-        super::thread::restore_text(tx, ConversationId(row.conversation_id), row.message_id, &Body::parse(&row.body).text).await?;
+        super::thread::restore_text(
+            tx,
+            ConversationId(row.conversation_id),
+            row.message_id,
+            &Body::parse(&row.body).text,
+        )
+        .await?;
     }
     follow(tx, id, "sent", None).await
 }
@@ -169,7 +217,12 @@ pub async fn claim(tx: &mut WriteTx<'_>, id: OutboxId, mid: &str, now_ms: i64) -
 ///
 /// # Errors
 /// What the database says.
-pub(super) async fn follow(tx: &mut WriteTx<'_>, id: OutboxId, state: &str, reason: Option<&Reason>) -> Result<(), StoreError> {
+pub(super) async fn follow(
+    tx: &mut WriteTx<'_>,
+    id: OutboxId,
+    state: &str,
+    reason: Option<&Reason>,
+) -> Result<(), StoreError> {
     let reason = reason.map(to_json);
     let row = sqlx::query!(
         r#"UPDATE messages SET state = ?, reason = ? WHERE id = (SELECT message_id FROM outbox WHERE id = ?)
@@ -181,7 +234,12 @@ pub(super) async fn follow(tx: &mut WriteTx<'_>, id: OutboxId, state: &str, reas
     .fetch_optional(&mut **tx)
     .await?;
     let Some(row) = row else { return Ok(()) };
-    let had = sqlx::query_scalar!("SELECT trouble FROM conversations WHERE id = ?", row.conversation_id).fetch_one(&mut **tx).await?;
+    let had = sqlx::query_scalar!(
+        "SELECT trouble FROM conversations WHERE id = ?",
+        row.conversation_id
+    )
+    .fetch_one(&mut **tx)
+    .await?;
     // 'failed' sorts before 'unknown': what is certain is said first.
     let trouble = sqlx::query_scalar!(
         r#"SELECT MIN(state) AS "state: String" FROM outbox WHERE conversation_id = ? AND state IN ('failed', 'unknown')"#,
@@ -190,10 +248,20 @@ pub(super) async fn follow(tx: &mut WriteTx<'_>, id: OutboxId, state: &str, reas
     .fetch_one(&mut **tx)
     .await?;
     if had != trouble {
-        sqlx::query!("UPDATE conversations SET trouble = ? WHERE id = ?", trouble, row.conversation_id).execute(&mut **tx).await?;
-        tx.tell(Change::Conversation { id: row.conversation_id });
+        sqlx::query!(
+            "UPDATE conversations SET trouble = ? WHERE id = ?",
+            trouble,
+            row.conversation_id
+        )
+        .execute(&mut **tx)
+        .await?;
+        tx.tell(Change::Conversation {
+            id: row.conversation_id,
+        });
     }
-    tx.tell(Change::Messages { conversation_id: row.conversation_id });
+    tx.tell(Change::Messages {
+        conversation_id: row.conversation_id,
+    });
     Ok(())
 }
 
@@ -202,13 +270,28 @@ pub(super) async fn follow(tx: &mut WriteTx<'_>, id: OutboxId, state: &str, reas
 /// # Errors
 /// What the database says.
 pub async fn after_restart(tx: &mut WriteTx<'_>, now_ms: i64) -> Result<usize, StoreError> {
-    let rows = sqlx::query_scalar!(r#"SELECT id AS "id!: i64" FROM outbox WHERE state = 'sending' ORDER BY id"#).fetch_all(&mut **tx).await?;
+    let rows = sqlx::query_scalar!(
+        r#"SELECT id AS "id!: i64" FROM outbox WHERE state = 'sending' ORDER BY id"#
+    )
+    .fetch_all(&mut **tx)
+    .await?;
     for id in &rows {
-        let interrupted = Outcome::Unknown { reason: Reason::new("program_ended") };
+        let interrupted = Outcome::Unknown {
+            reason: Reason::new("program_ended"),
+        };
         finish(tx, OutboxId(*id), &interrupted, now_ms).await?;
-        sqlx::query!("UPDATE outbox SET next_check_ms = ? WHERE id = ?", now_ms, id).execute(&mut **tx).await?;
+        sqlx::query!(
+            "UPDATE outbox SET next_check_ms = ? WHERE id = ?",
+            now_ms,
+            id
+        )
+        .execute(&mut **tx)
+        .await?;
     }
-    let held = sqlx::query_scalar!(r#"SELECT DISTINCT conversation_id AS "id!: i64" FROM held_echoes"#).fetch_all(&mut **tx).await?;
+    let held =
+        sqlx::query_scalar!(r#"SELECT DISTINCT conversation_id AS "id!: i64" FROM held_echoes"#)
+            .fetch_all(&mut **tx)
+            .await?;
     for conversation in held {
         super::echo::release(tx, ConversationId(conversation), now_ms).await?;
     }

@@ -35,7 +35,12 @@ pub struct NewMessage<'a> {
 /// What the database says.
 pub async fn append(tx: &mut WriteTx<'_>, new: &NewMessage<'_>) -> Result<MessageId, StoreError> {
     // Behind what is already there, also when this computer's clock is late.
-    let newest = sqlx::query_scalar!("SELECT last_at_ms FROM conversations WHERE id = ?", new.conversation.0).fetch_one(&mut **tx).await?;
+    let newest = sqlx::query_scalar!(
+        "SELECT last_at_ms FROM conversations WHERE id = ?",
+        new.conversation.0
+    )
+    .fetch_one(&mut **tx)
+    .await?;
     let at_ms = new.at_ms.max(newest);
     let (first, last) = (at_ms << 20, (at_ms + 1) << 20);
     let taken = sqlx::query_scalar!(
@@ -86,7 +91,12 @@ pub async fn withdraw(tx: &mut WriteTx<'_>, id: MessageId) -> Result<(), StoreEr
 ///
 /// # Errors
 /// What the database says.
-pub(super) async fn restore_text(tx: &mut WriteTx<'_>, conversation: ConversationId, id: i64, text: &str) -> Result<(), StoreError> {
+pub(super) async fn restore_text(
+    tx: &mut WriteTx<'_>,
+    conversation: ConversationId,
+    id: i64,
+    text: &str,
+) -> Result<(), StoreError> {
     let row = sqlx::query!(
         r#"UPDATE messages SET text = ?, deleted = 0, state = 'sent' WHERE id = ?
            RETURNING sort_key AS "sort_key!: i64", account_id AS "account_id!: i64""#,
@@ -103,21 +113,47 @@ pub(super) async fn restore_text(tx: &mut WriteTx<'_>, conversation: Conversatio
 ///
 /// # Errors
 /// What the database says.
-pub(super) async fn remove_message(tx: &mut WriteTx<'_>, conversation: i64, id: i64) -> Result<(), StoreError> {
-    sqlx::query!("DELETE FROM messages WHERE id = ?", id).execute(&mut **tx).await?;
+pub(super) async fn remove_message(
+    tx: &mut WriteTx<'_>,
+    conversation: i64,
+    id: i64,
+) -> Result<(), StoreError> {
+    sqlx::query!("DELETE FROM messages WHERE id = ?", id)
+        .execute(&mut **tx)
+        .await?;
     refresh_head(tx, conversation).await
 }
 
-async fn index(tx: &mut WriteTx<'_>, key: i64, text: &str, account: i64, conversation: i64) -> Result<(), StoreError> {
+async fn index(
+    tx: &mut WriteTx<'_>,
+    key: i64,
+    text: &str,
+    account: i64,
+    conversation: i64,
+) -> Result<(), StoreError> {
     let words = words_of(text, account, conversation);
-    sqlx::query!("INSERT INTO message_words (sort_key, words) VALUES (?, ?)", key, words).execute(&mut **tx).await?;
-    sqlx::query!("INSERT INTO message_search (rowid, words) VALUES (?, ?)", key, words).execute(&mut **tx).await?;
+    sqlx::query!(
+        "INSERT INTO message_words (sort_key, words) VALUES (?, ?)",
+        key,
+        words
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "INSERT INTO message_search (rowid, words) VALUES (?, ?)",
+        key,
+        words
+    )
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 
 /// The index forgets with the words (schema triggers).
 async fn unindex(tx: &mut WriteTx<'_>, key: i64) -> Result<(), StoreError> {
-    sqlx::query!("DELETE FROM message_words WHERE sort_key = ?", key).execute(&mut **tx).await?;
+    sqlx::query!("DELETE FROM message_words WHERE sort_key = ?", key)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
@@ -145,9 +181,20 @@ async fn refresh_head(tx: &mut WriteTx<'_>, conversation: i64) -> Result<(), Sto
                 sqlx::query_scalar!("SELECT kind FROM attachments WHERE message_id = ? AND position >= 0 ORDER BY position LIMIT 1", row.id)
                     .fetch_optional(&mut **tx)
                     .await?;
-            let words =
-                preview::of(row.text.as_deref(), attachment.as_deref(), row.story.as_deref(), row.deleted != 0, row.unsupported != 0);
-            (row.sort_key, row.sent_at_ms, Some(row.author), words.text, words.kind)
+            let words = preview::of(
+                row.text.as_deref(),
+                attachment.as_deref(),
+                row.story.as_deref(),
+                row.deleted != 0,
+                row.unsupported != 0,
+            );
+            (
+                row.sort_key,
+                row.sent_at_ms,
+                Some(row.author),
+                words.text,
+                words.kind,
+            )
         }
     };
     sqlx::query!(
@@ -166,6 +213,8 @@ async fn refresh_head(tx: &mut WriteTx<'_>, conversation: i64) -> Result<(), Sto
     .execute(&mut **tx)
     .await?;
     tx.tell(Change::Conversation { id: conversation });
-    tx.tell(Change::Messages { conversation_id: conversation });
+    tx.tell(Change::Messages {
+        conversation_id: conversation,
+    });
     Ok(())
 }

@@ -11,7 +11,10 @@ use sqlx::SqliteConnection;
 ///
 /// # Errors
 /// What the database says.
-pub async fn message(connection: &mut SqliteConnection, id: MessageId) -> Result<Option<MessageView>, StoreError> {
+pub async fn message(
+    connection: &mut SqliteConnection,
+    id: MessageId,
+) -> Result<Option<MessageView>, StoreError> {
     let row = sqlx::query!(
         r#"SELECT m.id AS "id!", m.sort_key, m.conversation_id, m.author, m.state, m.text, m.sent_at_ms, m.edited_at_ms, m.deleted,
              m.reply_to_mid, m.reason, o.not_before_ms AS "not_before_ms?: i64",
@@ -33,8 +36,12 @@ pub async fn message(connection: &mut SqliteConnection, id: MessageId) -> Result
             text: row.text,
             sent_at_ms: row.sent_at_ms,
             state,
-            reason: row.reason.and_then(|json| serde_json::from_str::<Reason>(&json).ok()),
-            leaves_at_ms: row.not_before_ms.filter(|_| state == MessageState::Scheduled),
+            reason: row
+                .reason
+                .and_then(|json| serde_json::from_str::<Reason>(&json).ok()),
+            leaves_at_ms: row
+                .not_before_ms
+                .filter(|_| state == MessageState::Scheduled),
             edited_at_ms: row.edited_at_ms,
             deleted: row.deleted != 0,
             unsupported: false,

@@ -21,7 +21,13 @@ const PERSON_MS: i64 = 300_000;
 const LIMIT_MS: i64 = 60_000;
 
 /// Runs one account.
-pub(super) async fn run(profile: &Profile, remote: &dyn Remote, account: AccountId, live: &Live, stop: &CancellationToken) {
+pub(super) async fn run(
+    profile: &Profile,
+    remote: &dyn Remote,
+    account: AccountId,
+    live: &Live,
+    stop: &CancellationToken,
+) {
     while !stop.is_cancelled() {
         let goes_on = tokio::select! {
             goes_on = turn(profile, remote, account, live) => goes_on,
@@ -34,7 +40,12 @@ pub(super) async fn run(profile: &Profile, remote: &dyn Remote, account: Account
 }
 
 /// One decision and what follows. `false`: the account is gone.
-pub(super) async fn turn(profile: &Profile, remote: &dyn Remote, account: AccountId, live: &Live) -> bool {
+pub(super) async fn turn(
+    profile: &Profile,
+    remote: &dyn Remote,
+    account: AccountId,
+    live: &Live,
+) -> bool {
     let clock = &profile.parts.clock;
     let stored = match read(profile, account).await {
         Ok(Some(stored)) => stored,
@@ -45,7 +56,10 @@ pub(super) async fn turn(profile: &Profile, remote: &dyn Remote, account: Accoun
             return true;
         }
     };
-    let at = Moment { now_ms: profile.now_ms(), monotonic_ms: clock.monotonic_ms() };
+    let at = Moment {
+        now_ms: profile.now_ms(),
+        monotonic_ms: clock.monotonic_ms(),
+    };
     let step = next(&stored.facts, &live.felt().mood, at);
     live.begins(step, at.monotonic_ms, stored.facts.import != Import::Done);
     profile.sync.tell();
@@ -61,9 +75,17 @@ pub(super) async fn turn(profile: &Profile, remote: &dyn Remote, account: Accoun
             }
             return true;
         }
-        Step::List | Step::Deepen | Step::Finish => import(profile, remote, account, live, step, stored).await,
-        Step::Poll => poll::walk(profile, remote, account, &stored, Walk::Poll).await.map(|_| ()),
-        Step::Reconcile { gap } => poll::walk(profile, remote, account, &stored, Walk::Reconcile { gap }).await.map(|_| ()),
+        Step::List | Step::Deepen | Step::Finish => {
+            import(profile, remote, account, live, step, stored).await
+        }
+        Step::Poll => poll::walk(profile, remote, account, &stored, Walk::Poll)
+            .await
+            .map(|_| ()),
+        Step::Reconcile { gap } => {
+            poll::walk(profile, remote, account, &stored, Walk::Reconcile { gap })
+                .await
+                .map(|_| ())
+        }
     };
     match done {
         Ok(()) => {
@@ -105,11 +127,16 @@ async fn import(
         .fetch_one(&mut *reader)
         .await
         .map_err(StoreError::from)?;
-        live.set_pace(Pace { since: profile.parts.clock.monotonic_ms(), done_then });
+        live.set_pace(Pace {
+            since: profile.parts.clock.monotonic_ms(),
+            done_then,
+        });
     }
     match (step, &stored.todo) {
         (Step::List, _) => backfill::list(profile, remote, account, stored.backfill).await,
-        (Step::Deepen, Some(todo)) => backfill::deepen(profile, remote, account, stored.backfill.clone(), todo).await,
+        (Step::Deepen, Some(todo)) => {
+            backfill::deepen(profile, remote, account, stored.backfill.clone(), todo).await
+        }
         _ => backfill::finish(profile, account, stored.backfill).await,
     }
 }

@@ -26,7 +26,12 @@ const RESTARTS: u32 = 3;
 ///
 /// # Errors
 /// [`Failure`]; the page counts as not fetched.
-pub async fn list(profile: &Profile, remote: &dyn Remote, account: AccountId, mut backfill: Backfill) -> Result<(), Failure> {
+pub async fn list(
+    profile: &Profile,
+    remote: &dyn Remote,
+    account: AccountId,
+    mut backfill: Backfill,
+) -> Result<(), Failure> {
     let asked = backfill.page_size();
     let query = ThreadQuery {
         after: backfill.cursor.as_deref(),
@@ -37,7 +42,8 @@ pub async fn list(profile: &Profile, remote: &dyn Remote, account: AccountId, mu
     let page = match remote.threads(account, query).await {
         Ok(page) => page,
         Err(fault) => {
-            let dead = backfill.cursor.is_some() && matches!(fault.kind, FaultKind::Refused | FaultKind::Gone);
+            let dead = backfill.cursor.is_some()
+                && matches!(fault.kind, FaultKind::Refused | FaultKind::Gone);
             let smaller = fault.kind == FaultKind::TooMuch && backfill.size > 1;
             if dead && backfill.restarts < RESTARTS {
                 backfill.cursor = None;
@@ -56,12 +62,23 @@ pub async fn list(profile: &Profile, remote: &dyn Remote, account: AccountId, mu
         return Err(Fault::new(FaultKind::Busy, "platform_trouble").into());
     }
     let first = backfill.began_at_ms == 0;
-    let newest_ms = page.threads.iter().map(|found| found.thread.updated_at_ms).max().unwrap_or(0);
-    let ids: Vec<&str> = page.threads.iter().map(|found| found.thread.platform_id.as_str()).collect();
+    let newest_ms = page
+        .threads
+        .iter()
+        .map(|found| found.thread.updated_at_ms)
+        .max()
+        .unwrap_or(0);
+    let ids: Vec<&str> = page
+        .threads
+        .iter()
+        .map(|found| found.thread.platform_id.as_str())
+        .collect();
     let known = cursors::known(&mut *profile.store.read().await?, account, &ids).await?;
     let mut parts = parts(page.threads.into_iter().filter(|found| {
         let stands = known.get(&found.thread.platform_id);
-        stands.is_none_or(|(updated_at_ms, done)| !done || *updated_at_ms < found.thread.updated_at_ms)
+        stands.is_none_or(|(updated_at_ms, done)| {
+            !done || *updated_at_ms < found.thread.updated_at_ms
+        })
     }));
     // The place in the list is written with the last part, also when there is nothing else to write.
     let last = parts.pop().unwrap_or_default();
@@ -109,7 +126,8 @@ pub(super) fn parts(threads: impl Iterator<Item = FoundThread>) -> Vec<Vec<Found
 
 /// A thread and its messages as news.
 pub(super) fn news(found: FoundThread) -> impl Iterator<Item = IncomingItem> {
-    std::iter::once(IncomingItem::Thread(found.thread)).chain(found.messages.into_iter().map(IncomingItem::Message))
+    std::iter::once(IncomingItem::Thread(found.thread))
+        .chain(found.messages.into_iter().map(IncomingItem::Message))
 }
 
 async fn take(
@@ -130,11 +148,29 @@ async fn take(
             found.thread.older_missing = true;
         }
         let older = older.filter(|_| backfill.ask_older() && !empty);
-        let (thread, updated_at_ms) = (found.thread.platform_id.clone(), found.thread.updated_at_ms);
-        cursors::note_thread(tx, account, &thread, updated_at_ms, older.is_none() && !empty, older.as_deref()).await?;
+        let (thread, updated_at_ms) =
+            (found.thread.platform_id.clone(), found.thread.updated_at_ms);
+        cursors::note_thread(
+            tx,
+            account,
+            &thread,
+            updated_at_ms,
+            older.is_none() && !empty,
+            older.as_deref(),
+        )
+        .await?;
         items.extend(news(found));
     }
-    let report = ingest::apply(tx, &Incoming { account, source: Source::Backfill, observed_at_ms: now_ms, items }).await?;
+    let report = ingest::apply(
+        tx,
+        &Incoming {
+            account,
+            source: Source::Backfill,
+            observed_at_ms: now_ms,
+            items,
+        },
+    )
+    .await?;
     let new = i64::try_from(report.new_messages).unwrap_or(i64::MAX);
     backfill.messages += new;
     log::backfill_goes_on(tx, account, now_ms, threads, new).await
@@ -151,16 +187,40 @@ pub async fn deepen(
     mut backfill: Backfill,
     todo: &Todo,
 ) -> Result<(), Failure> {
-    let answer = remote.messages(account, &todo.thread, todo.cursor.as_deref(), OLDER_PAGE, Haste::Background).await;
+    let answer = remote
+        .messages(
+            account,
+            &todo.thread,
+            todo.cursor.as_deref(),
+            OLDER_PAGE,
+            Haste::Background,
+        )
+        .await;
     let now_ms = profile.now_ms();
     let mut tx = profile.store.write(Priority::Background).await?;
     // (finished, next cursor, older ones are missing)
     let (done, next, missing) = match answer {
         Ok(page) => {
             let gave = !page.messages.is_empty();
-            let (missing, next) = (page.older_missing, page.next.filter(|next| Some(next) != todo.cursor.as_ref()));
-            let items = page.messages.into_iter().map(IncomingItem::Message).collect();
-            let report = ingest::apply(&mut tx, &Incoming { account, source: Source::Backfill, observed_at_ms: now_ms, items }).await?;
+            let (missing, next) = (
+                page.older_missing,
+                page.next.filter(|next| Some(next) != todo.cursor.as_ref()),
+            );
+            let items = page
+                .messages
+                .into_iter()
+                .map(IncomingItem::Message)
+                .collect();
+            let report = ingest::apply(
+                &mut tx,
+                &Incoming {
+                    account,
+                    source: Source::Backfill,
+                    observed_at_ms: now_ms,
+                    items,
+                },
+            )
+            .await?;
             let new = i64::try_from(report.new_messages).unwrap_or(i64::MAX);
             backfill.messages += new;
             if todo.cursor.is_some() {
@@ -202,7 +262,11 @@ pub async fn deepen(
     Ok(tx.commit().await?)
 }
 
-async fn older_missing(tx: &mut WriteTx<'_>, account: AccountId, thread: &str) -> Result<(), StoreError> {
+async fn older_missing(
+    tx: &mut WriteTx<'_>,
+    account: AccountId,
+    thread: &str,
+) -> Result<(), StoreError> {
     let id = sqlx::query_scalar!(
         r#"UPDATE conversations SET older_missing = 1 WHERE account_id = ? AND platform_id = ? AND older_missing = 0 RETURNING id AS "id!: i64""#,
         account.0,
@@ -238,16 +302,24 @@ async fn give_up_older(tx: &mut WriteTx<'_>, account: AccountId) -> Result<(), S
 ///
 /// # Errors
 /// What the database says.
-pub async fn finish(profile: &Profile, account: AccountId, mut backfill: Backfill) -> Result<(), Failure> {
+pub async fn finish(
+    profile: &Profile,
+    account: AccountId,
+    mut backfill: Backfill,
+) -> Result<(), Failure> {
     let now_ms = profile.now_ms();
     let mut tx = profile.store.write(Priority::Background).await?;
     backfill.finished = true;
     backfill.cursor = None;
     cursors::save(&mut tx, account, &backfill).await?;
-    sqlx::query!("UPDATE sync_cursors SET imported_at_ms = ? WHERE account_id = ?", now_ms, account.0)
-        .execute(&mut *tx)
-        .await
-        .map_err(StoreError::from)?;
+    sqlx::query!(
+        "UPDATE sync_cursors SET imported_at_ms = ? WHERE account_id = ?",
+        now_ms,
+        account.0
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(StoreError::from)?;
     log::backfill_ended(&mut tx, account, now_ms).await?;
     accounts::imported(&mut tx, account, now_ms).await?;
     tx.tell(Change::Accounts);

@@ -69,7 +69,11 @@ impl Backfill {
     /// How many threads to ask for next.
     pub fn page_size(&self) -> u32 {
         let size = self.size.clamp(1, PAGE);
-        if self.began_at_ms == 0 { size.min(FIRST_PAGE) } else { size }
+        if self.began_at_ms == 0 {
+            size.min(FIRST_PAGE)
+        } else {
+            size
+        }
     }
 }
 
@@ -95,7 +99,10 @@ pub struct Stored {
 ///
 /// # Errors
 /// What the database says.
-pub async fn read(connection: &mut SqliteConnection, account: AccountId) -> Result<Option<Stored>, StoreError> {
+pub async fn read(
+    connection: &mut SqliteConnection,
+    account: AccountId,
+) -> Result<Option<Stored>, StoreError> {
     let Some(row) = sqlx::query!(
         r#"SELECT a.state, a.paused, a.auto_sync, a.credential_id, s.backfill AS "backfill?: String", s.watermark_ms AS "watermark_ms?: i64",
              s.imported_at_ms AS "imported_at_ms?: i64", s.last_poll_at_ms AS "last_poll_at_ms?: i64",
@@ -109,7 +116,11 @@ pub async fn read(connection: &mut SqliteConnection, account: AccountId) -> Resu
     else {
         return Ok(None);
     };
-    let backfill = row.backfill.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+    let backfill = row
+        .backfill
+        .as_deref()
+        .and_then(|json| serde_json::from_str(json).ok())
+        .unwrap_or_default();
     let permitted = match row.state.as_str() {
         "disconnected" | "paused" | "reconnect_now" | "blocked" => Permitted::No,
         _ if row.paused != 0 || row.credential_id.is_none() => Permitted::No,
@@ -131,7 +142,11 @@ pub async fn read(connection: &mut SqliteConnection, account: AccountId) -> Resu
         last_reconcile_at_ms: row.last_reconcile_at_ms.max(row.imported_at_ms),
         newest_at_ms: row.newest_at_ms.unwrap_or(0),
     };
-    Ok(Some(Stored { facts, backfill, todo }))
+    Ok(Some(Stored {
+        facts,
+        backfill,
+        todo,
+    }))
 }
 
 async fn todo(
@@ -149,14 +164,21 @@ async fn todo(
     )
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(|row| Todo { thread: row.platform_id, cursor: row.cursor }))
+    Ok(row.map(|row| Todo {
+        thread: row.platform_id,
+        cursor: row.cursor,
+    }))
 }
 
 /// Writes the first sync's place.
 ///
 /// # Errors
 /// What the database says.
-pub async fn save(tx: &mut WriteTx<'_>, account: AccountId, backfill: &Backfill) -> Result<(), StoreError> {
+pub async fn save(
+    tx: &mut WriteTx<'_>,
+    account: AccountId,
+    backfill: &Backfill,
+) -> Result<(), StoreError> {
     // Plain data of our own: writing it as JSON cannot fail.
     let json = serde_json::to_string(backfill).unwrap_or_else(|_| "{}".into());
     sqlx::query!(
@@ -241,14 +263,21 @@ pub async fn known(
     )
     .fetch_all(connection)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.platform_id, (row.updated_at_ms, row.state == "done"))).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.platform_id, (row.updated_at_ms, row.state == "done")))
+        .collect())
 }
 
 /// Moves the watermark, never back.
 ///
 /// # Errors
 /// What the database says.
-pub async fn raise_watermark(tx: &mut WriteTx<'_>, account: AccountId, to_ms: i64) -> Result<(), StoreError> {
+pub async fn raise_watermark(
+    tx: &mut WriteTx<'_>,
+    account: AccountId,
+    to_ms: i64,
+) -> Result<(), StoreError> {
     sqlx::query!(
         "INSERT INTO sync_cursors (account_id, watermark_ms) VALUES (?, ?)
          ON CONFLICT (account_id) DO UPDATE SET watermark_ms = MAX(watermark_ms, excluded.watermark_ms)",

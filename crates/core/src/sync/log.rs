@@ -61,7 +61,10 @@ pub async fn note(
     failure: Option<&Reason>,
 ) -> Result<(), StoreError> {
     let result = if failure.is_some() { "failed" } else { "done" };
-    let (kind, reason) = (kind.as_str(), failure.and_then(|reason| serde_json::to_string(reason).ok()));
+    let (kind, reason) = (
+        kind.as_str(),
+        failure.and_then(|reason| serde_json::to_string(reason).ok()),
+    );
     sqlx::query!(
         "INSERT INTO sync_runs (account_id, kind, started_at_ms, finished_at_ms, result, conversations, messages, recovered_messages,
            recovered_conversations, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -127,7 +130,11 @@ pub async fn backfill_goes_on(
 ///
 /// # Errors
 /// What the database says.
-pub async fn backfill_ended(tx: &mut WriteTx<'_>, account: AccountId, now_ms: i64) -> Result<(), StoreError> {
+pub async fn backfill_ended(
+    tx: &mut WriteTx<'_>,
+    account: AccountId,
+    now_ms: i64,
+) -> Result<(), StoreError> {
     backfill_goes_on(tx, account, now_ms, 0, 0).await?;
     sqlx::query!(
         "UPDATE sync_runs SET result = 'done', finished_at_ms = ? WHERE account_id = ? AND kind = 'backfill' AND result = 'running'",
@@ -144,9 +151,12 @@ pub async fn backfill_ended(tx: &mut WriteTx<'_>, account: AccountId, now_ms: i6
 /// # Errors
 /// What the database says.
 pub async fn after_restart(tx: &mut WriteTx<'_>, now_ms: i64) -> Result<(), StoreError> {
-    sqlx::query!("UPDATE sync_runs SET result = 'interrupted', finished_at_ms = ? WHERE result = 'running'", now_ms)
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query!(
+        "UPDATE sync_runs SET result = 'interrupted', finished_at_ms = ? WHERE result = 'running'",
+        now_ms
+    )
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 
@@ -154,7 +164,10 @@ pub async fn after_restart(tx: &mut WriteTx<'_>, now_ms: i64) -> Result<(), Stor
 ///
 /// # Errors
 /// What the database says.
-pub async fn read(connection: &mut SqliteConnection, account: AccountId) -> Result<Vec<SyncRun>, StoreError> {
+pub async fn read(
+    connection: &mut SqliteConnection,
+    account: AccountId,
+) -> Result<Vec<SyncRun>, StoreError> {
     let rows = sqlx::query!(
         r#"SELECT id AS "id!: i64", kind, started_at_ms, finished_at_ms, result, conversations, messages, reason FROM sync_runs
            WHERE account_id = ? ORDER BY id DESC LIMIT ?"#,

@@ -74,15 +74,29 @@ pub struct Sync {
 impl Sync {
     /// From the profile's parts.
     pub fn new(_parts: &Parts) -> Self {
-        Self { lives: Mutex::default(), dirty: Notify::new() }
+        Self {
+            lives: Mutex::default(),
+            dirty: Notify::new(),
+        }
     }
 
     fn live(&self, account: AccountId) -> Arc<Live> {
-        Arc::clone(self.lives.lock().unwrap_or_else(PoisonError::into_inner).entry(account).or_default())
+        Arc::clone(
+            self.lives
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(account)
+                .or_default(),
+        )
     }
 
     fn all(&self) -> Vec<Arc<Live>> {
-        self.lives.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.lives
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .cloned()
+            .collect()
     }
 
     /// Figures changed: somebody may want to look.
@@ -205,7 +219,10 @@ pub async fn run(profile: Arc<Profile>, stop: CancellationToken) {
 pub async fn run_with(profile: Arc<Profile>, remote: Arc<dyn Remote>, stop: CancellationToken) {
     let clock = Arc::clone(&profile.parts.clock);
     let mut changes = profile.parts.changes.listen();
-    let moment = || Moment { now_ms: clock.now_ms(), monotonic_ms: clock.monotonic_ms() };
+    let moment = || Moment {
+        now_ms: clock.now_ms(),
+        monotonic_ms: clock.monotonic_ms(),
+    };
     if let Err(error) = recover(&profile).await {
         tracing::warn!(target: "shopbell::sync", %error, "the sync log could not be closed");
     }
@@ -219,12 +236,19 @@ pub async fn run_with(profile: Arc<Profile>, remote: Arc<dyn Remote>, stop: Canc
                 for account in all {
                     if !ids.contains(&account) {
                         ids.push(account);
-                        running.spawn(one(Arc::clone(&profile), Arc::clone(&remote), account, stop.clone()));
+                        running.spawn(one(
+                            Arc::clone(&profile),
+                            Arc::clone(&remote),
+                            account,
+                            stop.clone(),
+                        ));
                     }
                 }
             }
             Err(StoreError::Closed) => break,
-            Err(error) => tracing::warn!(target: "shopbell::sync", %error, "the accounts cannot be read"),
+            Err(error) => {
+                tracing::warn!(target: "shopbell::sync", %error, "the accounts cannot be read")
+            }
         }
         tokio::select! {
             () = stop.cancelled() => break,
@@ -250,7 +274,12 @@ pub async fn run_with(profile: Arc<Profile>, remote: Arc<dyn Remote>, stop: Canc
     while running.join_next().await.is_some() {}
 }
 
-async fn one(profile: Arc<Profile>, remote: Arc<dyn Remote>, account: AccountId, stop: CancellationToken) -> AccountId {
+async fn one(
+    profile: Arc<Profile>,
+    remote: Arc<dyn Remote>,
+    account: AccountId,
+    stop: CancellationToken,
+) -> AccountId {
     let live = profile.sync.live(account);
     account::run(&profile, remote.as_ref(), account, &live, &stop).await;
     account
@@ -278,14 +307,17 @@ async fn recover(profile: &Profile) -> Result<(), StoreError> {
 
 async fn account_ids(profile: &Profile) -> Result<Vec<AccountId>, StoreError> {
     let mut reader = profile.store.read().await?;
-    let ids = sqlx::query_scalar!(r#"SELECT id AS "id!: i64" FROM accounts ORDER BY id"#).fetch_all(&mut *reader).await?;
+    let ids = sqlx::query_scalar!(r#"SELECT id AS "id!: i64" FROM accounts ORDER BY id"#)
+        .fetch_all(&mut *reader)
+        .await?;
     Ok(ids.into_iter().map(AccountId).collect())
 }
 
 async fn accounts_changed(changes: &mut broadcast::Receiver<Change>) {
     loop {
         match changes.recv().await {
-            Ok(Change::Accounts | Change::Everything) | Err(broadcast::error::RecvError::Lagged(_)) => return,
+            Ok(Change::Accounts | Change::Everything)
+            | Err(broadcast::error::RecvError::Lagged(_)) => return,
             Ok(_) => {}
             Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
         }
@@ -319,7 +351,10 @@ pub async fn status(profile: &Profile) -> Result<Vec<SyncStatus>, StoreError> {
 ///
 /// # Errors
 /// What the database says.
-pub async fn status_of(profile: &Profile, account: AccountId) -> Result<Option<SyncStatus>, StoreError> {
+pub async fn status_of(
+    profile: &Profile,
+    account: AccountId,
+) -> Result<Option<SyncStatus>, StoreError> {
     progress::status(profile, account, &profile.sync.live(account)).await
 }
 
@@ -336,10 +371,15 @@ pub async fn log_of(profile: &Profile, account: AccountId) -> Result<Vec<SyncRun
 pub fn as_api_error(fault: &Fault) -> ApiError {
     let error = match fault.kind {
         FaultKind::Offline => ApiError::new("offline", "The platform was not reached."),
-        FaultKind::RateLimited => ApiError::new("rate_limited", "The platform asks us to slow down."),
+        FaultKind::RateLimited => {
+            ApiError::new("rate_limited", "The platform asks us to slow down.")
+        }
         FaultKind::SignedOut => ApiError::new("needs_reconnect", "The account is signed out."),
         FaultKind::NotAllowedHere => ApiError::new("paused", "The account is not in use."),
-        _ => ApiError::new("platform_trouble", "The platform did not answer as it should."),
+        _ => ApiError::new(
+            "platform_trouble",
+            "The platform did not answer as it should.",
+        ),
     };
     let error = error.with_detail(&fault.reason.code);
     match fault.retry_after_ms {

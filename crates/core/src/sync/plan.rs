@@ -122,7 +122,9 @@ pub fn next(facts: &Facts, mood: &Mood, at: Moment) -> Step {
     if let Some(until) = mood.hold_until
         && until > at.monotonic_ms
     {
-        return Step::Wait { ms: until - at.monotonic_ms };
+        return Step::Wait {
+            ms: until - at.monotonic_ms,
+        };
     }
     let importing = match facts.import {
         Import::Listing => Some(Step::List),
@@ -136,12 +138,20 @@ pub fn next(facts: &Facts, mood: &Mood, at: Moment) -> Step {
     {
         return step;
     }
-    let since = |stored: Option<i64>| stored.filter(|at_ms| *at_ms <= at.now_ms).map(|at_ms| at.now_ms - at_ms);
+    let since = |stored: Option<i64>| {
+        stored
+            .filter(|at_ms| *at_ms <= at.now_ms)
+            .map(|at_ms| at.now_ms - at_ms)
+    };
     let polled = since(facts.last_poll_at_ms);
     if importing.is_none() && (mood.gap || polled.is_some_and(|ms| ms >= GAP_MS)) {
         return Step::Reconcile { gap: true };
     }
-    let pace = if at.now_ms - facts.newest_at_ms < ACTIVE_MS { LIVELY_MS } else { QUIET_MS };
+    let pace = if at.now_ms - facts.newest_at_ms < ACTIVE_MS {
+        LIVELY_MS
+    } else {
+        QUIET_MS
+    };
     let poll_in = polled.map_or(0, |ms| (pace - ms).max(0));
     // Under "only when asked" the first sync goes on before the poll, because the poll ends the asking.
     let import_first = facts.permitted == Permitted::OnAsk && importing.is_some();
@@ -155,12 +165,16 @@ pub fn next(facts: &Facts, mood: &Mood, at: Moment) -> Step {
     if reconcile_in == 0 {
         return Step::Reconcile { gap: false };
     }
-    Step::Wait { ms: poll_in.min(reconcile_in) }
+    Step::Wait {
+        ms: poll_in.min(reconcile_in),
+    }
 }
 
 /// How long to leave an account alone after `failures` faults in a row, ms: 5 s doubling to 60 s ("we try again every minute").
 pub fn back_off(failures: u32) -> i64 {
-    5_000_i64.saturating_mul(1 << failures.saturating_sub(1).min(5)).min(60_000)
+    5_000_i64
+        .saturating_mul(1 << failures.saturating_sub(1).min(5))
+        .min(60_000)
 }
 
 #[cfg(test)]

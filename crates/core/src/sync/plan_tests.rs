@@ -14,7 +14,10 @@ fn live() -> Facts {
 }
 
 fn at() -> Moment {
-    Moment { now_ms: NOW, monotonic_ms: 1_000_000 }
+    Moment {
+        now_ms: NOW,
+        monotonic_ms: 1_000_000,
+    }
 }
 
 fn check(case: &str, facts: Facts, mood: Mood, expected: Step) {
@@ -24,40 +27,98 @@ fn check(case: &str, facts: Facts, mood: Mood, expected: Step) {
 #[test]
 fn the_case_table() {
     let calm = Mood::default;
-    let asked = || Mood { asked: true, ..Mood::default() };
-    check("lively: 20 s from the last poll", live(), calm(), Step::Wait { ms: 10_000 });
-    check("lively and due", Facts { last_poll_at_ms: Some(NOW - 20_000), ..live() }, calm(), Step::Poll);
-    check("quiet: 2 min", Facts { newest_at_ms: NOW - ACTIVE_MS, ..live() }, calm(), Step::Wait { ms: 110_000 });
-    check("never polled", Facts { last_poll_at_ms: None, ..live() }, calm(), Step::Poll);
+    let asked = || Mood {
+        asked: true,
+        ..Mood::default()
+    };
+    check(
+        "lively: 20 s from the last poll",
+        live(),
+        calm(),
+        Step::Wait { ms: 10_000 },
+    );
+    check(
+        "lively and due",
+        Facts {
+            last_poll_at_ms: Some(NOW - 20_000),
+            ..live()
+        },
+        calm(),
+        Step::Poll,
+    );
+    check(
+        "quiet: 2 min",
+        Facts {
+            newest_at_ms: NOW - ACTIVE_MS,
+            ..live()
+        },
+        calm(),
+        Step::Wait { ms: 110_000 },
+    );
+    check(
+        "never polled",
+        Facts {
+            last_poll_at_ms: None,
+            ..live()
+        },
+        calm(),
+        Step::Poll,
+    );
     check("asked", live(), asked(), Step::Poll);
-    check("woke", live(), Mood { gap: true, ..calm() }, Step::Reconcile { gap: true });
+    check(
+        "woke",
+        live(),
+        Mood {
+            gap: true,
+            ..calm()
+        },
+        Step::Reconcile { gap: true },
+    );
     check(
         "program was closed for ten minutes",
-        Facts { last_poll_at_ms: Some(NOW - GAP_MS), ..live() },
+        Facts {
+            last_poll_at_ms: Some(NOW - GAP_MS),
+            ..live()
+        },
         calm(),
         Step::Reconcile { gap: true },
     );
     check(
         "comparison due, right after a poll",
-        Facts { last_poll_at_ms: Some(NOW - 1), last_reconcile_at_ms: Some(NOW - RECONCILE_MS), ..live() },
+        Facts {
+            last_poll_at_ms: Some(NOW - 1),
+            last_reconcile_at_ms: Some(NOW - RECONCILE_MS),
+            ..live()
+        },
         calm(),
         Step::Reconcile { gap: false },
     );
     check(
         "comparison and poll due: the poll goes first, so that its news do not count as recovered",
-        Facts { last_poll_at_ms: Some(NOW - 20_000), last_reconcile_at_ms: Some(NOW - RECONCILE_MS), ..live() },
+        Facts {
+            last_poll_at_ms: Some(NOW - 20_000),
+            last_reconcile_at_ms: Some(NOW - RECONCILE_MS),
+            ..live()
+        },
         calm(),
         Step::Poll,
     );
     check(
         "comparison comes before the next poll",
-        Facts { last_poll_at_ms: Some(NOW - 1), last_reconcile_at_ms: Some(NOW - RECONCILE_MS + 500), ..live() },
+        Facts {
+            last_poll_at_ms: Some(NOW - 1),
+            last_reconcile_at_ms: Some(NOW - RECONCILE_MS + 500),
+            ..live()
+        },
         calm(),
         Step::Wait { ms: 500 },
     );
     check(
         "clock was set back: stored times in the future are due",
-        Facts { last_poll_at_ms: Some(NOW + 86_400_000), ..live() },
+        Facts {
+            last_poll_at_ms: Some(NOW + 86_400_000),
+            ..live()
+        },
         calm(),
         Step::Poll,
     );
@@ -65,48 +126,145 @@ fn the_case_table() {
 
 #[test]
 fn what_stops_an_account() {
-    let asked = || Mood { asked: true, ..Mood::default() };
-    check("not permitted, even when asked", Facts { permitted: Permitted::No, ..live() }, asked(), Step::Rest);
-    check("auto-sync off", Facts { permitted: Permitted::OnAsk, last_poll_at_ms: None, ..live() }, Mood::default(), Step::Rest);
-    check("auto-sync off, asked", Facts { permitted: Permitted::OnAsk, ..live() }, asked(), Step::Poll);
-    let held = |hold_is_limit| Mood { hold_until: Some(1_000_700), hold_is_limit, ..Mood::default() };
+    let asked = || Mood {
+        asked: true,
+        ..Mood::default()
+    };
+    check(
+        "not permitted, even when asked",
+        Facts {
+            permitted: Permitted::No,
+            ..live()
+        },
+        asked(),
+        Step::Rest,
+    );
+    check(
+        "auto-sync off",
+        Facts {
+            permitted: Permitted::OnAsk,
+            last_poll_at_ms: None,
+            ..live()
+        },
+        Mood::default(),
+        Step::Rest,
+    );
+    check(
+        "auto-sync off, asked",
+        Facts {
+            permitted: Permitted::OnAsk,
+            ..live()
+        },
+        asked(),
+        Step::Poll,
+    );
+    let held = |hold_is_limit| Mood {
+        hold_until: Some(1_000_700),
+        hold_is_limit,
+        ..Mood::default()
+    };
     let and_asked = |mut mood: Mood| {
         mood.ask();
         mood
     };
     check("held", live(), held(false), Step::Wait { ms: 700 });
-    check("held, and the owner asks", live(), and_asked(held(false)), Step::Poll);
-    check("held by the platform, and the owner asks", live(), and_asked(held(true)), Step::Wait { ms: 700 });
-    let past = Mood { hold_until: Some(1_000_000), ..Mood::default() };
-    check("the hold is over", Facts { last_poll_at_ms: None, ..live() }, past, Step::Poll);
+    check(
+        "held, and the owner asks",
+        live(),
+        and_asked(held(false)),
+        Step::Poll,
+    );
+    check(
+        "held by the platform, and the owner asks",
+        live(),
+        and_asked(held(true)),
+        Step::Wait { ms: 700 },
+    );
+    let past = Mood {
+        hold_until: Some(1_000_000),
+        ..Mood::default()
+    };
+    check(
+        "the hold is over",
+        Facts {
+            last_poll_at_ms: None,
+            ..live()
+        },
+        past,
+        Step::Poll,
+    );
 }
 
 #[test]
 fn the_first_sync() {
-    let fresh = || Facts { import: Import::Listing, watermark_ms: 0, last_poll_at_ms: None, last_reconcile_at_ms: None, ..live() };
+    let fresh = || Facts {
+        import: Import::Listing,
+        watermark_ms: 0,
+        last_poll_at_ms: None,
+        last_reconcile_at_ms: None,
+        ..live()
+    };
     let calm = Mood::default;
-    let asked = || Mood { asked: true, ..Mood::default() };
+    let asked = || Mood {
+        asked: true,
+        ..Mood::default()
+    };
     check("begins with the list", fresh(), calm(), Step::List);
-    check("an empty account ends at once", Facts { import: Import::Ready, ..fresh() }, calm(), Step::Finish);
-    let under_way = |import| Facts { import, watermark_ms: 5, ..live() };
-    check("goes on with the list", under_way(Import::Listing), calm(), Step::List);
-    check("then with the threads", under_way(Import::Deepening), calm(), Step::Deepen);
+    check(
+        "an empty account ends at once",
+        Facts {
+            import: Import::Ready,
+            ..fresh()
+        },
+        calm(),
+        Step::Finish,
+    );
+    let under_way = |import| Facts {
+        import,
+        watermark_ms: 5,
+        ..live()
+    };
+    check(
+        "goes on with the list",
+        under_way(Import::Listing),
+        calm(),
+        Step::List,
+    );
+    check(
+        "then with the threads",
+        under_way(Import::Deepening),
+        calm(),
+        Step::Deepen,
+    );
     check("then ends", under_way(Import::Ready), calm(), Step::Finish);
     check(
         "news in between",
-        Facts { last_poll_at_ms: Some(NOW - 20_000), ..under_way(Import::Listing) },
+        Facts {
+            last_poll_at_ms: Some(NOW - 20_000),
+            ..under_way(Import::Listing)
+        },
         calm(),
         Step::Poll,
     );
     check(
         "no comparison before its end",
-        Facts { last_reconcile_at_ms: None, ..under_way(Import::Deepening) },
-        Mood { gap: true, ..calm() },
+        Facts {
+            last_reconcile_at_ms: None,
+            ..under_way(Import::Deepening)
+        },
+        Mood {
+            gap: true,
+            ..calm()
+        },
         Step::Deepen,
     );
     check(
         "auto-sync off: it goes on while asked, the poll last",
-        Facts { permitted: Permitted::OnAsk, last_poll_at_ms: None, ..under_way(Import::Listing) },
+        Facts {
+            permitted: Permitted::OnAsk,
+            last_poll_at_ms: None,
+            ..under_way(Import::Listing)
+        },
         asked(),
         Step::List,
     );
@@ -115,6 +273,9 @@ fn the_first_sync() {
 #[test]
 fn back_off_doubles_to_a_minute() {
     let times: Vec<i64> = (1..8).map(back_off).collect();
-    assert_eq!(times, [5_000, 10_000, 20_000, 40_000, 60_000, 60_000, 60_000]);
+    assert_eq!(
+        times,
+        [5_000, 10_000, 20_000, 40_000, 60_000, 60_000, 60_000]
+    );
     assert_eq!(back_off(u32::MAX), 60_000);
 }

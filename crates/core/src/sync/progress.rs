@@ -47,9 +47,15 @@ pub fn awaited(fault: Option<FaultKind>) -> Reason {
 ///
 /// # Errors
 /// What the database says.
-pub async fn status(profile: &Profile, account: AccountId, live: &Live) -> Result<Option<SyncStatus>, StoreError> {
+pub async fn status(
+    profile: &Profile,
+    account: AccountId,
+    live: &Live,
+) -> Result<Option<SyncStatus>, StoreError> {
     let mut reader = profile.store.read().await?;
-    let Some(stored) = super::cursors::read(&mut reader, account).await? else { return Ok(None) };
+    let Some(stored) = super::cursors::read(&mut reader, account).await? else {
+        return Ok(None);
+    };
     let row = sqlx::query!(
         r#"SELECT a.paused, s.imported_at_ms AS "imported_at_ms?: i64",
              (SELECT COUNT(*) FROM sync_threads t WHERE t.account_id = a.id) AS "found!: i64",
@@ -71,8 +77,15 @@ pub async fn status(profile: &Profile, account: AccountId, live: &Live) -> Resul
     let monotonic_ms = profile.parts.clock.monotonic_ms();
     let felt = live.felt();
     let importing = stored.facts.import != Import::Done;
-    let held = felt.fault.filter(|_| felt.mood.hold_until.is_some_and(|until| until > monotonic_ms));
-    let stuck = importing && felt.progress_at.is_some_and(|at| monotonic_ms - at >= STUCK_MS);
+    let held = felt.fault.filter(|_| {
+        felt.mood
+            .hold_until
+            .is_some_and(|until| until > monotonic_ms)
+    });
+    let stuck = importing
+        && felt
+            .progress_at
+            .is_some_and(|at| monotonic_ms - at >= STUCK_MS);
     let state = match stored.facts.permitted {
         Permitted::No if row.paused != 0 => "paused",
         Permitted::No => "stopped",
@@ -84,7 +97,9 @@ pub async fn status(profile: &Profile, account: AccountId, live: &Live) -> Resul
         _ => "idle",
     };
     let next_poll_at_ms = match felt.step {
-        Some(Step::Wait { .. }) => felt.step_ends_at.map(|ends| now_ms + (ends - monotonic_ms).max(0)),
+        Some(Step::Wait { .. }) => felt
+            .step_ends_at
+            .map(|ends| now_ms + (ends - monotonic_ms).max(0)),
         _ => None,
     };
     Ok(Some(SyncStatus {
@@ -93,7 +108,11 @@ pub async fn status(profile: &Profile, account: AccountId, live: &Live) -> Resul
         found: row.found,
         done: row.done,
         found_all: stored.backfill.listed,
-        left_ms: if importing && stored.backfill.listed { left_ms(felt.pace, row.done, row.found, monotonic_ms) } else { None },
+        left_ms: if importing && stored.backfill.listed {
+            left_ms(felt.pace, row.done, row.found, monotonic_ms)
+        } else {
+            None
+        },
         messages: stored.backfill.messages,
         older_missing: row.older_missing,
         awaiting: (held.is_some() || (stuck && state == "importing")).then(|| awaited(felt.fault)),
@@ -114,8 +133,15 @@ mod tests {
 
     #[test]
     fn time_left_is_measured_not_guessed() {
-        let pace = Some(Pace { since: 10_000, done_then: 100 });
-        assert_eq!(left_ms(pace, 300, 1_100, 30_000), Some(80_000), "200 in 20 s, 800 left");
+        let pace = Some(Pace {
+            since: 10_000,
+            done_then: 100,
+        });
+        assert_eq!(
+            left_ms(pace, 300, 1_100, 30_000),
+            Some(80_000),
+            "200 in 20 s, 800 left"
+        );
         assert_eq!(left_ms(pace, 1_100, 1_100, 30_000), Some(0));
         assert_eq!(left_ms(pace, 100, 1_100, 30_000), None, "nothing done yet");
         assert_eq!(left_ms(None, 300, 1_100, 30_000), None);

@@ -117,7 +117,11 @@ pub struct Fault {
 impl Fault {
     /// A fault with the code shown to the owner.
     pub fn new(kind: FaultKind, code: &str) -> Self {
-        Self { kind, reason: Reason::new(code), retry_after_ms: None }
+        Self {
+            kind,
+            reason: Reason::new(code),
+            retry_after_ms: None,
+        }
     }
 
     /// Says when to come back.
@@ -131,7 +135,11 @@ impl Fault {
 #[async_trait]
 pub trait Remote: Send + Sync {
     /// One page of the thread list.
-    async fn threads(&self, account: AccountId, query: ThreadQuery<'_>) -> Result<ThreadPage, Fault>;
+    async fn threads(
+        &self,
+        account: AccountId,
+        query: ThreadQuery<'_>,
+    ) -> Result<ThreadPage, Fault>;
 
     /// One page of a thread's messages, newest first.
     async fn messages(
@@ -147,7 +155,8 @@ pub trait Remote: Send + Sync {
     async fn message(&self, account: AccountId, mid: &str) -> Result<IncomingMessage, Fault>;
 
     /// The newest messages with one person, newest first: where to look whether a send arrived.
-    async fn recent(&self, account: AccountId, person: &str) -> Result<Vec<IncomingMessage>, Fault>;
+    async fn recent(&self, account: AccountId, person: &str)
+    -> Result<Vec<IncomingMessage>, Fault>;
 
     /// Sends a text; answers the platform's message id.
     async fn send(&self, account: AccountId, letter: &Letter) -> Result<String, Fault>;

@@ -25,7 +25,12 @@ struct Shop {
 async fn shop(remote: FakeRemote) -> Shop {
     let opened = offline_profile().await;
     let account = testing::account(&opened.profile, Channel::Messenger.as_str()).await;
-    Shop { opened, remote, account, live: Live::default() }
+    Shop {
+        opened,
+        remote,
+        account,
+        live: Live::default(),
+    }
 }
 
 impl Shop {
@@ -35,12 +40,18 @@ impl Shop {
 
     async fn stored(&self) -> cursors::Stored {
         let mut reader = self.opened.profile.store.read().await.unwrap();
-        cursors::read(&mut reader, self.account).await.unwrap().unwrap()
+        cursors::read(&mut reader, self.account)
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     async fn next(&self) -> Step {
         let clock = &self.opened.clock;
-        let at = Moment { now_ms: clock.now_ms(), monotonic_ms: clock.monotonic_ms() };
+        let at = Moment {
+            now_ms: clock.now_ms(),
+            monotonic_ms: clock.monotonic_ms(),
+        };
         plan::next(&self.stored().await.facts, &self.live.felt().mood, at)
     }
 
@@ -66,9 +77,13 @@ impl Shop {
         loop {
             let left = until - self.opened.clock.monotonic_ms();
             match self.next().await {
-                Step::Wait { ms } if ms <= left => self.opened.clock.advance(Duration::from_millis(ms as u64)),
+                Step::Wait { ms } if ms <= left => {
+                    self.opened.clock.advance(Duration::from_millis(ms as u64))
+                }
                 Step::Wait { .. } | Step::Rest => {
-                    self.opened.clock.advance(Duration::from_millis(left as u64));
+                    self.opened
+                        .clock
+                        .advance(Duration::from_millis(left as u64));
                     return;
                 }
                 _ => self.turn().await,
@@ -77,12 +92,17 @@ impl Shop {
     }
 
     async fn status(&self) -> SyncStatus {
-        progress::status(&self.opened.profile, self.account, &self.live).await.unwrap().unwrap()
+        progress::status(&self.opened.profile, self.account, &self.live)
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     async fn log(&self) -> Vec<(String, String, i64)> {
         let runs = log_of(&self.opened.profile, self.account).await.unwrap();
-        runs.into_iter().map(|run| (run.kind, run.result, run.messages)).collect()
+        runs.into_iter()
+            .map(|run| (run.kind, run.result, run.messages))
+            .collect()
     }
 
     fn calls(&self) -> Vec<String> {
@@ -90,7 +110,10 @@ impl Shop {
     }
 
     async fn holds_all(&self) {
-        let (here, there) = (testing::held(&self.opened.profile).await, self.remote.holds());
+        let (here, there) = (
+            testing::held(&self.opened.profile).await,
+            self.remote.holds(),
+        );
         assert_eq!(here.len(), there.len());
         assert_eq!(here, there);
     }
@@ -103,13 +126,27 @@ async fn the_first_sync_brings_everything_with_few_calls() {
     shop.import().await;
     shop.holds_all().await;
     let calls = shop.calls();
-    let pages = calls.iter().filter(|call| *call == "threads 25 true" || *call == "threads 100 true").count();
+    let pages = calls
+        .iter()
+        .filter(|call| *call == "threads 25 true" || *call == "threads 100 true")
+        .count();
     assert_eq!(pages, 11, "25 at first, then hundreds: {calls:?}");
     assert!(calls.len() <= 12, "and one poll after it: {calls:?}");
     let status = shop.status().await;
-    assert_eq!((status.found, status.done, status.found_all, status.older_missing), (1_025, 1_025, true, 0));
+    assert_eq!(
+        (
+            status.found,
+            status.done,
+            status.found_all,
+            status.older_missing
+        ),
+        (1_025, 1_025, true, 0)
+    );
     assert_eq!(status.messages, shop.remote.holds().len() as i64);
-    assert_eq!(shop.log().await, [("backfill".into(), "done".into(), status.messages)]);
+    assert_eq!(
+        shop.log().await,
+        [("backfill".into(), "done".into(), status.messages)]
+    );
     assert!(status.imported_at_ms.is_some());
 }
 
@@ -140,9 +177,19 @@ async fn when_the_platform_shows_only_the_newest_twenty_only_a_few_threads_are_a
     shop.remote.fill(80, 41, shop.now() - 86_400_000);
     shop.import().await;
     shop.holds_all().await;
-    let probes = shop.calls().iter().filter(|call| call.starts_with("messages")).count();
+    let probes = shop
+        .calls()
+        .iter()
+        .filter(|call| call.starts_with("messages"))
+        .count();
     assert_eq!(probes as i64, cursors::PROBES);
-    let longer = shop.remote.with(|world| world.threads.values().filter(|messages| messages.len() > 20).count());
+    let longer = shop.remote.with(|world| {
+        world
+            .threads
+            .values()
+            .filter(|messages| messages.len() > 20)
+            .count()
+    });
     assert_eq!(shop.status().await.older_missing, longer as i64);
 }
 
@@ -165,7 +212,12 @@ async fn a_restart_in_the_middle_is_an_interruption_in_the_log() {
     shop.turn().await;
     recover(&shop.opened.profile).await.unwrap();
     shop.import().await;
-    let results: Vec<String> = shop.log().await.into_iter().map(|(_, result, _)| result).collect();
+    let results: Vec<String> = shop
+        .log()
+        .await
+        .into_iter()
+        .map(|(_, result, _)| result)
+        .collect();
     assert_eq!(results, ["done", "interrupted"]);
     shop.holds_all().await;
 }
@@ -185,8 +237,19 @@ async fn polls_fetch_what_changed_and_nothing_else() {
     shop.remote.says("p3", second, "Oder Hafer?");
     shop.pass(20_000).await;
     shop.holds_all().await;
-    assert!(shop.calls().iter().all(|call| call == "threads 10 true"), "one call each");
-    assert_eq!(shop.log().await.iter().filter(|(kind, ..)| kind == "poll").count(), 2, "polls without news are not in the log");
+    assert!(
+        shop.calls().iter().all(|call| call == "threads 10 true"),
+        "one call each"
+    );
+    assert_eq!(
+        shop.log()
+            .await
+            .iter()
+            .filter(|(kind, ..)| kind == "poll")
+            .count(),
+        2,
+        "polls without news are not in the log"
+    );
 }
 
 #[tokio::test]
@@ -198,7 +261,12 @@ async fn the_pace_follows_the_shop() {
     assert_eq!(shop.next().await, Step::Wait { ms: plan::QUIET_MS });
     shop.remote.says("p1", shop.now(), "Hallo?");
     shop.pass(plan::QUIET_MS).await;
-    assert_eq!(shop.next().await, Step::Wait { ms: plan::LIVELY_MS });
+    assert_eq!(
+        shop.next().await,
+        Step::Wait {
+            ms: plan::LIVELY_MS
+        }
+    );
 }
 
 impl Shop {
@@ -225,7 +293,10 @@ async fn what_changed_at_the_platform_changes_here() {
     shop.remote.phone("ana", shop.now(), "Gern");
     shop.pass(120_000).await;
     let here = testing::held(&shop.opened.profile).await;
-    assert!(!here.contains_key(&taken_back), "deleted there, erased here");
+    assert!(
+        !here.contains_key(&taken_back),
+        "deleted there, erased here"
+    );
     assert_eq!(here[&kept], "Bitte zwei Laibe");
     shop.holds_all().await;
 }
@@ -259,7 +330,8 @@ async fn after_a_night_fetching_goes_first_and_counts() {
     // The lid was closed: the wall clock went on, the monotonic one stood still.
     let morning = shop.now() + 9 * 3_600_000;
     for person in ["p1", "p2", "neue"] {
-        shop.remote.says(person, morning - 3_600_000, "Guten Morgen");
+        shop.remote
+            .says(person, morning - 3_600_000, "Guten Morgen");
     }
     shop.opened.clock.jump_to(morning);
     shop.live.slept();
@@ -276,7 +348,13 @@ async fn what_the_owner_chose_is_kept_to() {
     let shop = shop(FakeRemote::default()).await;
     shop.remote.fill(40, 4, shop.now() - 86_400_000);
     let set = async |sql: &'static str| {
-        let mut tx = shop.opened.profile.store.write(Priority::Owner).await.unwrap();
+        let mut tx = shop
+            .opened
+            .profile
+            .store
+            .write(Priority::Owner)
+            .await
+            .unwrap();
         sqlx::query(sql).execute(&mut *tx).await.unwrap();
         tx.commit().await.unwrap();
     };
@@ -299,17 +377,35 @@ async fn what_the_owner_chose_is_kept_to() {
 async fn trouble_is_waited_out_and_named() {
     let shop = shop(FakeRemote::default()).await;
     shop.remote.fill(30, 4, shop.now() - 86_400_000);
-    shop.remote.with(|world| world.next_faults.push_back(Fault::new(FaultKind::Offline, "offline")));
+    shop.remote.with(|world| {
+        world
+            .next_faults
+            .push_back(Fault::new(FaultKind::Offline, "offline"))
+    });
     shop.turn().await;
     let status = shop.status().await;
-    assert_eq!((status.state.as_str(), status.awaiting.unwrap().code.as_str()), ("offline", "network"));
+    assert_eq!(
+        (
+            status.state.as_str(),
+            status.awaiting.unwrap().code.as_str()
+        ),
+        ("offline", "network")
+    );
     assert_eq!(shop.next().await, Step::Wait { ms: 5_000 });
     shop.live.ask();
     assert_eq!(shop.next().await, Step::List, "the owner may try at once");
-    shop.remote.with(|world| world.next_faults.push_back(Fault::new(FaultKind::RateLimited, "rate_limited").after(240_000)));
+    shop.remote.with(|world| {
+        world
+            .next_faults
+            .push_back(Fault::new(FaultKind::RateLimited, "rate_limited").after(240_000))
+    });
     shop.turn().await;
     shop.live.ask();
-    assert_eq!(shop.next().await, Step::Wait { ms: 240_000 }, "the platform's wish stands");
+    assert_eq!(
+        shop.next().await,
+        Step::Wait { ms: 240_000 },
+        "the platform's wish stands"
+    );
     assert_eq!(shop.status().await.state, "waiting");
     shop.import().await;
     shop.holds_all().await;
@@ -320,8 +416,11 @@ async fn no_progress_for_a_minute_says_what_is_awaited() {
     let shop = shop(FakeRemote::default()).await;
     shop.remote.fill(60, 4, shop.now() - 86_400_000);
     shop.turn().await;
-    shop.live.begins(Step::List, shop.opened.clock.monotonic_ms(), true);
-    shop.opened.clock.advance(Duration::from_millis(progress::STUCK_MS as u64 - 1));
+    shop.live
+        .begins(Step::List, shop.opened.clock.monotonic_ms(), true);
+    shop.opened
+        .clock
+        .advance(Duration::from_millis(progress::STUCK_MS as u64 - 1));
     assert!(shop.status().await.awaiting.is_none());
     shop.opened.clock.advance(Duration::from_millis(1));
     assert_eq!(shop.status().await.awaiting.unwrap().code, "platform_slow");
@@ -333,8 +432,16 @@ async fn one_accounts_trouble_is_not_the_others() {
     struct Half(FakeRemote, AccountId);
     #[async_trait::async_trait]
     impl Remote for Half {
-        async fn threads(&self, account: AccountId, query: remote::ThreadQuery<'_>) -> Result<remote::ThreadPage, Fault> {
-            if account == self.1 { self.0.threads(account, query).await } else { Err(Fault::new(FaultKind::Permission, "permission_missing")) }
+        async fn threads(
+            &self,
+            account: AccountId,
+            query: remote::ThreadQuery<'_>,
+        ) -> Result<remote::ThreadPage, Fault> {
+            if account == self.1 {
+                self.0.threads(account, query).await
+            } else {
+                Err(Fault::new(FaultKind::Permission, "permission_missing"))
+            }
         }
         async fn messages(
             &self,
@@ -346,10 +453,18 @@ async fn one_accounts_trouble_is_not_the_others() {
         ) -> Result<remote::MessagePage, Fault> {
             self.0.messages(account, thread, after, limit, haste).await
         }
-        async fn message(&self, account: AccountId, mid: &str) -> Result<crate::domain::IncomingMessage, Fault> {
+        async fn message(
+            &self,
+            account: AccountId,
+            mid: &str,
+        ) -> Result<crate::domain::IncomingMessage, Fault> {
             self.0.message(account, mid).await
         }
-        async fn recent(&self, account: AccountId, person: &str) -> Result<Vec<crate::domain::IncomingMessage>, Fault> {
+        async fn recent(
+            &self,
+            account: AccountId,
+            person: &str,
+        ) -> Result<Vec<crate::domain::IncomingMessage>, Fault> {
             self.0.recent(account, person).await
         }
         async fn send(&self, account: AccountId, letter: &remote::Letter) -> Result<String, Fault> {
@@ -367,7 +482,13 @@ async fn one_accounts_trouble_is_not_the_others() {
     let stop = CancellationToken::new();
     let mut changes = profile.parts.changes.listen();
     let running = tokio::spawn(run_with(Arc::clone(&profile), remote, stop.clone()));
-    while status_of(&profile, second).await.unwrap().unwrap().imported_at_ms.is_none() {
+    while status_of(&profile, second)
+        .await
+        .unwrap()
+        .unwrap()
+        .imported_at_ms
+        .is_none()
+    {
         changes.recv().await.ok();
     }
     shop.holds_all().await;

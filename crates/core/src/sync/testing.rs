@@ -1,7 +1,9 @@
 //! A platform in memory for tests: threads, messages, cursors that die, faults by seed, sends that arrive with and without an answer.
 #![allow(clippy::unwrap_used)]
 
-use super::remote::{Fault, FaultKind, FoundThread, Haste, Letter, MessagePage, Remote, ThreadPage, ThreadQuery};
+use super::remote::{
+    Fault, FaultKind, FoundThread, Haste, Letter, MessagePage, Remote, ThreadPage, ThreadQuery,
+};
 use crate::{
     Profile,
     domain::{AccountId, Author, ConversationId, IncomingMessage, IncomingPerson, IncomingThread},
@@ -16,20 +18,40 @@ use std::{
 
 /// A thread of the list.
 pub fn thread(id: &str, person: &str, updated_at_ms: i64) -> IncomingThread {
-    IncomingThread { platform_id: id.into(), person: customer(person), updated_at_ms, older_missing: false, unread: None }
+    IncomingThread {
+        platform_id: id.into(),
+        person: customer(person),
+        updated_at_ms,
+        older_missing: false,
+        unread: None,
+    }
 }
 
 fn customer(person: &str) -> IncomingPerson {
-    IncomingPerson { platform_id: person.into(), name: Some(format!("{person} Müller")), username: None }
+    IncomingPerson {
+        platform_id: person.into(),
+        name: Some(format!("{person} Müller")),
+        username: None,
+    }
 }
 
 /// A message.
-pub fn message(mid: &str, person: &str, sent_at_ms: i64, from_customer: bool, text: &str) -> IncomingMessage {
+pub fn message(
+    mid: &str,
+    person: &str,
+    sent_at_ms: i64,
+    from_customer: bool,
+    text: &str,
+) -> IncomingMessage {
     IncomingMessage {
         mid: mid.into(),
         person: customer(person),
         thread: Some(format!("t_{person}")),
-        author: if from_customer { Author::Customer } else { Author::Phone },
+        author: if from_customer {
+            Author::Customer
+        } else {
+            Author::Phone
+        },
         metadata: None,
         app_id: None,
         sent_at_ms,
@@ -127,7 +149,14 @@ impl FakeRemote {
         for n in 0..people {
             for m in 0..=(n * 7) % most {
                 let at_ms = from_ms + (n as i64 * 61 + m as i64 * 7) * 1_000;
-                self.with(|world| world.add(&format!("p{n}"), at_ms, m % 3 != 1, &format!("Nachricht {m} von {n}")));
+                self.with(|world| {
+                    world.add(
+                        &format!("p{n}"),
+                        at_ms,
+                        m % 3 != 1,
+                        &format!("Nachricht {m} von {n}"),
+                    )
+                });
             }
         }
     }
@@ -136,8 +165,12 @@ impl FakeRemote {
     pub fn holds(&self) -> BTreeMap<String, String> {
         self.with(|world| {
             let reach = world.reach.unwrap_or(usize::MAX);
-            let all = world.threads.values().flat_map(|messages| messages.iter().rev().take(reach));
-            all.map(|message| (message.mid.clone(), message.text.clone().unwrap())).collect()
+            let all = world
+                .threads
+                .values()
+                .flat_map(|messages| messages.iter().rev().take(reach));
+            all.map(|message| (message.mid.clone(), message.text.clone().unwrap()))
+                .collect()
         })
     }
 }
@@ -148,7 +181,13 @@ impl World {
         let mid = format!("m_{}", self.next_mid);
         let thread = self.threads.entry(person.into()).or_default();
         // Polls know whole seconds.
-        thread.push(message(&mid, person, at_ms / 1_000 * 1_000, from_customer, text));
+        thread.push(message(
+            &mid,
+            person,
+            at_ms / 1_000 * 1_000,
+            from_customer,
+            text,
+        ));
         thread.sort_by_key(|message| message.sent_at_ms);
         mid
     }
@@ -174,8 +213,16 @@ impl World {
 
     fn found(&self, person: &str, with_messages: bool) -> FoundThread {
         let messages = &self.threads[person];
-        let updated_at_ms = messages.iter().map(|message| message.sent_at_ms).max().unwrap_or(0);
-        let mut found = FoundThread { thread: thread(&format!("t_{person}"), person, updated_at_ms), messages: vec![], older: None };
+        let updated_at_ms = messages
+            .iter()
+            .map(|message| message.sent_at_ms)
+            .max()
+            .unwrap_or(0);
+        let mut found = FoundThread {
+            thread: thread(&format!("t_{person}"), person, updated_at_ms),
+            messages: vec![],
+            older: None,
+        };
         if with_messages {
             let page = self.page(person, 0, 20);
             found.messages = page.messages;
@@ -187,8 +234,14 @@ impl World {
     fn page(&self, person: &str, from: usize, limit: usize) -> MessagePage {
         let all = &self.threads[person];
         let reach = self.reach.unwrap_or(usize::MAX);
-        let messages: Vec<IncomingMessage> =
-            all.iter().rev().enumerate().filter(|(n, _)| *n >= from && *n < reach).take(limit).map(|(_, m)| m.clone()).collect();
+        let messages: Vec<IncomingMessage> = all
+            .iter()
+            .rev()
+            .enumerate()
+            .filter(|(n, _)| *n >= from && *n < reach)
+            .take(limit)
+            .map(|(_, m)| m.clone())
+            .collect();
         let end = from + limit;
         MessagePage {
             older_missing: all.len() > reach && end > reach,
@@ -209,16 +262,27 @@ impl World {
 
 #[async_trait]
 impl Remote for FakeRemote {
-    async fn threads(&self, _account: AccountId, query: ThreadQuery<'_>) -> Result<ThreadPage, Fault> {
+    async fn threads(
+        &self,
+        _account: AccountId,
+        query: ThreadQuery<'_>,
+    ) -> Result<ThreadPage, Fault> {
         tokio::task::yield_now().await;
         self.with(|world| {
-            if let Some(fault) = world.fault(format!("threads {} {}", query.limit, query.with_messages), query.after.is_some()) {
+            if let Some(fault) = world.fault(
+                format!("threads {} {}", query.limit, query.with_messages),
+                query.after.is_some(),
+            ) {
                 return Err(fault);
             }
             let after = world.cursor(query.after)?;
             if world.empty_pages && after.is_some_and(|place| !place.starts_with('!')) {
                 let place = after.unwrap();
-                return Ok(ThreadPage { threads: vec![], next: Some(format!("{}:!{place}", world.generation)), limit: query.limit });
+                return Ok(ThreadPage {
+                    threads: vec![],
+                    next: Some(format!("{}:!{place}", world.generation)),
+                    limit: query.limit,
+                });
             }
             // The place is (time, person) of the last one given, so that news above do not move it.
             let place = after.map(|place| {
@@ -229,16 +293,34 @@ impl Remote for FakeRemote {
                 .threads
                 .iter()
                 .filter(|(_, messages)| !messages.is_empty())
-                .map(|(person, messages)| (messages.iter().map(|m| m.sent_at_ms).max().unwrap(), person.clone()))
+                .map(|(person, messages)| {
+                    (
+                        messages.iter().map(|m| m.sent_at_ms).max().unwrap(),
+                        person.clone(),
+                    )
+                })
                 .collect();
             all.sort_by(|a, b| b.cmp(a));
-            let rest: Vec<_> = all.into_iter().filter(|key| place.as_ref().is_none_or(|place| key < place)).collect();
+            let rest: Vec<_> = all
+                .into_iter()
+                .filter(|key| place.as_ref().is_none_or(|place| key < place))
+                .collect();
             let page: Vec<_> = rest.iter().take(query.limit as usize).cloned().collect();
             let next = (rest.len() > page.len())
-                .then(|| page.last().map(|(at_ms, person)| format!("{}:{at_ms}/{person}", world.generation)))
+                .then(|| {
+                    page.last()
+                        .map(|(at_ms, person)| format!("{}:{at_ms}/{person}", world.generation))
+                })
                 .flatten();
-            let threads = page.iter().map(|(_, person)| world.found(person, query.with_messages)).collect();
-            Ok(ThreadPage { threads, next, limit: query.limit })
+            let threads = page
+                .iter()
+                .map(|(_, person)| world.found(person, query.with_messages))
+                .collect();
+            Ok(ThreadPage {
+                threads,
+                next,
+                limit: query.limit,
+            })
         })
     }
 
@@ -252,10 +334,14 @@ impl Remote for FakeRemote {
     ) -> Result<MessagePage, Fault> {
         tokio::task::yield_now().await;
         self.with(|world| {
-            if let Some(fault) = world.fault(format!("messages {thread} {after:?}"), after.is_some()) {
+            if let Some(fault) =
+                world.fault(format!("messages {thread} {after:?}"), after.is_some())
+            {
                 return Err(fault);
             }
-            let from = world.cursor(after)?.map_or(0, |place| place.parse().unwrap());
+            let from = world
+                .cursor(after)?
+                .map_or(0, |place| place.parse().unwrap());
             Ok(world.page(thread.trim_start_matches("t_"), from, limit as usize))
         })
     }
@@ -263,12 +349,21 @@ impl Remote for FakeRemote {
     async fn message(&self, _account: AccountId, mid: &str) -> Result<IncomingMessage, Fault> {
         self.with(|world| {
             world.calls.push(format!("message {mid}"));
-            let found = world.threads.values().flatten().find(|message| message.mid == mid).cloned();
+            let found = world
+                .threads
+                .values()
+                .flatten()
+                .find(|message| message.mid == mid)
+                .cloned();
             found.ok_or_else(|| Fault::new(FaultKind::Gone, "deleted_or_older"))
         })
     }
 
-    async fn recent(&self, _account: AccountId, person: &str) -> Result<Vec<IncomingMessage>, Fault> {
+    async fn recent(
+        &self,
+        _account: AccountId,
+        person: &str,
+    ) -> Result<Vec<IncomingMessage>, Fault> {
         self.with(|world| {
             if let Some(fault) = world.fault(format!("recent {person}"), false) {
                 return Err(fault);
@@ -279,12 +374,21 @@ impl Remote for FakeRemote {
 
     async fn send(&self, _account: AccountId, letter: &Letter) -> Result<String, Fault> {
         let (fate, mid) = self.with(|world| {
-            world.calls.push(format!("send {}{}", if letter.human_agent { "by hand: " } else { "" }, letter.text));
+            world.calls.push(format!(
+                "send {}{}",
+                if letter.human_agent { "by hand: " } else { "" },
+                letter.text
+            ));
             let fate = world.fates.pop_front().unwrap_or(Fate::Arrives);
-            let arrives = matches!(fate, Fate::Arrives | Fate::ArrivesUnsaid | Fate::Hangs | Fate::Waits(_));
+            let arrives = matches!(
+                fate,
+                Fate::Arrives | Fate::ArrivesUnsaid | Fate::Hangs | Fate::Waits(_)
+            );
             let mid = arrives.then(|| {
                 let now_ms = world.now_ms;
-                world.arrived.push((letter.person.clone(), letter.text.clone()));
+                world
+                    .arrived
+                    .push((letter.person.clone(), letter.text.clone()));
                 world.add(&letter.person, now_ms, false, &letter.text)
             });
             (fate, mid)
@@ -309,8 +413,16 @@ impl Remote for FakeRemote {
 /// An account with a token, as the accounts room would leave it.
 pub async fn account(profile: &Profile, channel: &str) -> AccountId {
     let mut tx = profile.store.write(Priority::Owner).await.unwrap();
-    let kind = if channel == "messenger" { "page" } else { "instagram_user" };
-    let provider = if channel == "messenger" { "facebook" } else { "instagram" };
+    let kind = if channel == "messenger" {
+        "page"
+    } else {
+        "instagram_user"
+    };
+    let provider = if channel == "messenger" {
+        "facebook"
+    } else {
+        "instagram"
+    };
     let credential = sqlx::query_scalar!(
         r#"INSERT INTO credentials (kind, subject_id, generation, state, created_at_ms, updated_at_ms) VALUES (?, '1001', 1, 'working', 0, 0)
            RETURNING id AS "id!: i64""#,
@@ -351,9 +463,13 @@ pub async fn conversation(profile: &Profile, account: AccountId, person: &str) -
 /// Every message held, by id, with its text.
 pub async fn held(profile: &Profile) -> BTreeMap<String, String> {
     let mut reader = profile.store.read().await.unwrap();
-    let rows = sqlx::query!(r#"SELECT mid AS "mid!", text FROM messages WHERE mid IS NOT NULL AND deleted = 0"#)
-        .fetch_all(&mut *reader)
-        .await
-        .unwrap();
-    rows.into_iter().map(|row| (row.mid, row.text.unwrap_or_default())).collect()
+    let rows = sqlx::query!(
+        r#"SELECT mid AS "mid!", text FROM messages WHERE mid IS NOT NULL AND deleted = 0"#
+    )
+    .fetch_all(&mut *reader)
+    .await
+    .unwrap();
+    rows.into_iter()
+        .map(|row| (row.mid, row.text.unwrap_or_default()))
+        .collect()
 }

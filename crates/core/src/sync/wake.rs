@@ -18,11 +18,20 @@ mod tests {
 
     #[test]
     fn a_lid_closed_over_night() {
-        let at = |now_ms, monotonic_ms| Moment { now_ms, monotonic_ms };
+        let at = |now_ms, monotonic_ms| Moment {
+            now_ms,
+            monotonic_ms,
+        };
         let before = at(1_000_000, 500);
         assert!(!slept(before, at(1_005_000, 5_500)), "an ordinary tick");
-        assert!(!slept(before, at(1_100_000, 95_500)), "a busy computer: both clocks went on");
-        assert!(!slept(before, at(1_015_000, 5_500)), "ten seconds are noise");
+        assert!(
+            !slept(before, at(1_100_000, 95_500)),
+            "a busy computer: both clocks went on"
+        );
+        assert!(
+            !slept(before, at(1_015_000, 5_500)),
+            "ten seconds are noise"
+        );
         assert!(slept(before, at(1_015_001, 5_500)));
         assert!(slept(before, at(29_800_000, 5_500)));
         assert!(!slept(before, at(-80_000, 5_500)), "the clock was set back");
