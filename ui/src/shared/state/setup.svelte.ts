@@ -37,13 +37,16 @@ export function openKey() {
 /** Starts a sign-in. `askAgain` asks once more for what was declined. */
 export async function startSignIn(provider: Provider, askAgain = false) {
   const scheme = await backend.native.schemeState().catch(() => ({ ours: false, holder: null }));
-  app.signIn = await backend.call("sign_in_start", {
+  const signIn = await backend.call("sign_in_start", {
     provider,
     way_back: scheme.ours ? "scheme" : "loopback",
     ask_again: askAgain,
   });
+  app.signIn = signIn;
   setup.provider = provider;
   openSignIn();
+  // Without a browser the waiting page still offers the link to copy.
+  await backend.native.openBrowser(signIn.authorize_url).catch(() => undefined);
 }
 
 /** What a new status means for these pages. */
