@@ -1,6 +1,8 @@
 //! The program as a person or a script calls it: real processes, a real encrypted profile behind a passphrase, no network.
 #![allow(clippy::unwrap_used)]
 
+mod whole_way;
+
 use serde_json::Value;
 use std::process::{Command, Output};
 use tempfile::TempDir;
@@ -10,12 +12,22 @@ const PASSPHRASE: &str = "sourdough at dawn";
 /// One profile.
 struct Profile {
     folder: TempDir,
+    relay: String,
+    sandbox: String,
 }
 
 impl Profile {
+    /// Nobody listens at its addresses.
     fn new() -> Self {
+        Self::at("http://127.0.0.1:9/", "http://127.0.0.1:9/")
+    }
+
+    fn at(relay: &str, sandbox: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
         Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder,
+            relay: relay.into(),
+            sandbox: sandbox.into(),
         }
     }
 
@@ -29,13 +41,7 @@ impl Profile {
             .env("SHOPBELL_PASSPHRASE", PASSPHRASE)
             .arg("--profile")
             .arg(self.folder.path())
-            // Nobody listens there.
-            .args([
-                "--relay",
-                "http://127.0.0.1:9/",
-                "--sandbox",
-                "http://127.0.0.1:9/",
-            ])
+            .args(["--relay", &self.relay, "--sandbox", &self.sandbox])
             .args(arguments);
         command
     }
