@@ -6,7 +6,7 @@
 export type ApiError = { 
 /**
  * Stable code: `locked`, `not_found`, `bad_argument`, `unknown_command`, `window_closed`, `too_long`, `offline`, `rate_limited`,
- * `needs_reconnect`, `confirm_needed`, `too_late`, `sample`, `read_only`, `internal`, …
+ * `needs_reconnect`, `confirm_needed`, `too_late`, `sample`, `read_only`, `disk_full`, `file_damaged`, `internal`, …
  */
 code: string, 
 /**
