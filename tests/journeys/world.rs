@@ -3,6 +3,7 @@
 //! Invariant: time moves only through [`World::advance`]; keys live in a keychain of the test; the folder goes with the world.
 //! [`World::restart`] ends the program and starts it again on the same folder and keychain.
 
+use crate::line::Line;
 use reqwest::{StatusCode, header};
 use serde_json::{Value, json};
 use shopbell_core::{
@@ -39,6 +40,7 @@ pub fn working(account: &AccountView) -> bool {
 pub struct World {
     pub sandbox: Sandbox,
     pub relay: Relay,
+    pub line: Line,
     pub core: Core,
     pub clock: ManualClock,
     pub folder: TempDir,
@@ -134,16 +136,21 @@ impl World {
             })
         };
         let relay_clock = clock.clone();
-        let relay = Relay::start(
-            RelayConfig::in_memory(
+        let line = Line::default();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let public = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+        let config = RelayConfig {
+            public_url: Some(public),
+            ..RelayConfig::in_memory(
                 Upstreams::below(&base).unwrap(),
                 app(facebook, Some(config_id)),
                 app(instagram, None),
-            ),
-            move || relay_clock.now_ms(),
-        )
-        .await
-        .unwrap();
+            )
+        };
+        let relay = Relay::start(config, move || relay_clock.now_ms())
+            .await
+            .unwrap();
+        line.serve(listener, relay.listening);
         let endpoints = Endpoints::sandbox(&base, relay.base_url.clone()).unwrap();
         let keychain = Keychain::Given(keyring_core::mock::Store::new().unwrap());
         let folder = tempfile::tempdir().unwrap();
@@ -156,6 +163,7 @@ impl World {
         Self {
             sandbox,
             relay,
+            line,
             core,
             clock,
             folder,

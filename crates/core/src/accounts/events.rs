@@ -1,7 +1,7 @@
 //! The story of every token (decision B23), shown in Health.
 
 use crate::{
-    api::types::{Reason, TokenEvent},
+    api::types::{Change, Reason, TokenEvent},
     domain::{AccountId, CredentialId},
     store::{StoreError, WriteTx},
 };
@@ -64,6 +64,8 @@ pub(super) async fn record(
     )
     .execute(&mut **tx)
     .await?;
+    // Dates, states and the story in Health: all of it is shown with the accounts.
+    tx.tell(Change::Accounts);
     Ok(())
 }
 
