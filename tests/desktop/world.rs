@@ -81,15 +81,22 @@ impl World {
 
     /// `http:` addresses open the program that clicks for the owner.
     fn register_browser(&self) {
-        let folder = self.folder.path().join("data/applications");
-        let script = root().join("tests/desktop/browser.mjs");
-        let log = self.folder.path().join("browser.log");
+        let script = self.folder.path().join("browser.sh");
+        let clicks = root().join("tests/desktop/browser.mjs");
+        let log = self.browser_log();
+        // A script of one word: xdg-open reads no quotes in `Exec`.
         fs::write(
-            folder.join("test-browser.desktop"),
+            &script,
+            format!("#!/bin/sh\nexec node \"{}\" \"$1\" >>\"{}\" 2>&1\n", clicks.display(), log.display()),
+        )
+        .unwrap();
+        #[cfg(unix)]
+        fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        fs::write(
+            self.folder.path().join("data/applications/test-browser.desktop"),
             format!(
-                "[Desktop Entry]\nType=Application\nName=Test browser\nExec=sh -c 'node \"{}\" \"$1\" >>\"{}\" 2>&1' browser %u\nMimeType=x-scheme-handler/http;x-scheme-handler/https;\nNoDisplay=true\n",
-                script.display(),
-                log.display()
+                "[Desktop Entry]\nType=Application\nName=Test browser\nExec={} %u\nMimeType=x-scheme-handler/http;x-scheme-handler/https;\nNoDisplay=true\n",
+                script.display()
             ),
         )
         .unwrap();
@@ -98,6 +105,10 @@ impl World {
             register.args(["default", "test-browser.desktop", &format!("x-scheme-handler/{scheme}")]);
             assert!(register.status().unwrap().success());
         }
+    }
+
+    fn browser_log(&self) -> std::path::PathBuf {
+        self.folder.path().join("browser.log")
     }
 
     fn start_driver(&self) -> Running {
@@ -146,6 +157,21 @@ impl World {
         let mut import = self.command("import");
         import.args(["-window", "root", "-crop", &format!("{width}x{height}+0+0"), "+repage"]).arg(file);
         assert!(import.status().unwrap().success());
+    }
+}
+
+impl Drop for World {
+    /// What the browser said is part of a failure.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        if let Ok(said) = fs::read_to_string(self.browser_log()) {
+            println!("browser: {said}");
+        }
+        for log in fs::read_dir(self.folder.path().join("profile/logs")).into_iter().flatten().flatten() {
+            println!("log: {}", fs::read_to_string(log.path()).unwrap_or_default());
+        }
     }
 }
 
