@@ -97,6 +97,70 @@ async fn a_relay_that_is_gone_is_waited_for_and_then_named() {
 }
 
 #[tokio::test]
+async fn an_instagram_token_renews_itself_long_before_it_ends() {
+    let mut world = World::new(Size::Empty).await;
+    let started = world.start("instagram", "scheme").await;
+    let chosen = world.finish(&world.link(&started).await).await;
+    let id = chosen.found[0].platform_id.clone();
+    world.choose(chosen.id, &[&id]).await;
+    let first = world.account(&id).await.token_expires_at_ms.unwrap();
+    world.advance(20 * DAY);
+    world.restart().await;
+    world
+        .until(async |world| world.account(&id).await.token_expires_at_ms != Some(first))
+        .await;
+    let account = world.account(&id).await;
+    assert_eq!(
+        account.token_expires_at_ms.unwrap() - first,
+        20 * 86_400_000
+    );
+    assert_eq!(story(&world).await[0], "refreshed");
+    // The new one works, with its own proof.
+    world
+        .meta()
+        .set_switches(|switches| switches.require_appsecret_proof = true);
+    let checked: AccountView = from(
+        world
+            .call("account_check_subscription", json!({ "id": account.id }))
+            .await,
+    );
+    assert!(!checked.subscribed_fields.is_empty());
+    // Sixty days without the program: the owner has to sign in again, and reads so.
+    world.advance(61 * DAY);
+    world.restart().await;
+    world
+        .until(async |world| world.account(&id).await.state == AccountState::ReconnectNow)
+        .await;
+    assert_eq!(
+        world.account(&id).await.reason.unwrap().code,
+        "token_expired"
+    );
+}
+
+#[tokio::test]
+async fn a_facebook_sign_in_is_exchanged_in_its_last_month_and_a_refused_extension_is_no_success() {
+    for (renews, expected) in [(true, "refreshed"), (false, "refresh_failed")] {
+        let switches = Switches {
+            fb_exchange_renews: renews,
+            ..Switches::default()
+        };
+        let mut world = World::with(Config {
+            size: Size::Empty,
+            switches,
+            ..Config::default()
+        })
+        .await;
+        world.connect("facebook", &[BIKES]).await;
+        world.advance(35 * DAY);
+        world.restart().await;
+        world
+            .until(async |world| story(world).await.iter().any(|kind| kind == "refreshed"))
+            .await;
+        assert_eq!(story(&world).await[0], expected);
+    }
+}
+
+#[tokio::test]
 async fn when_the_user_token_is_dead_too_the_owner_is_asked() {
     let world = World::new(Size::Empty).await;
     world.connect("facebook", &[BAKERY]).await;
