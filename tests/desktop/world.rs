@@ -40,7 +40,8 @@ impl World {
             ("XDG_CONFIG_HOME", at("config")),
             ("XDG_CACHE_HOME", at("cache")),
             ("XDG_RUNTIME_DIR", at("runtime")),
-            ("XDG_CURRENT_DESKTOP", "X-Generic".into()),
+            // With this, xdg-open leaves the reading of desktop files to gio, which knows quotes in `Exec`.
+            ("XDG_CURRENT_DESKTOP", "GNOME".into()),
             ("SHOPBELL_PROFILE_DIR", at("profile")),
             ("SHOPBELL_TIMINGS", "1".into()),
             ("NO_AT_BRIDGE", "1".into()),
