@@ -22,9 +22,12 @@ use std::{
 const TOKEN: &str = "EAA-canary-token";
 const PROOF: &str = "0123canaryproof";
 
+/// Status, headers, body.
+type Said = (u16, Vec<(&'static str, String)>, String);
+
 #[derive(Clone, Default)]
 struct Double {
-    answers: Arc<Mutex<VecDeque<(u16, Vec<(&'static str, String)>, String)>>>,
+    answers: Arc<Mutex<VecDeque<Said>>>,
     asked: Arc<Mutex<Vec<(String, String, String)>>>,
 }
 
