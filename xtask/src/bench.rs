@@ -42,66 +42,80 @@ pub fn run(words: &[&str]) -> Result<()> {
         }
     }
     setup::everything()?;
+    let programs = built()?;
     let mut missed = Vec::new();
-    missed.extend(measure(figures(&wanted), &wanted)?);
-    missed.extend(measure(window(&wanted)?, &wanted)?);
+    missed.extend(measure(
+        options(command(&programs.figures, &[]), &wanted),
+        &wanted,
+    )?);
+    let mut window = stages::private_session(&[&programs.window])?;
+    window.env("SHOPBELL_FIGURES", &programs.figures);
+    missed.extend(measure(options(window, &wanted), &wanted)?);
     if !missed.is_empty() {
         eprintln!("below the bar: {}", missed.join(", "));
     }
     Ok(())
 }
 
-fn options(program: &mut Command, wanted: &Wanted<'_>) {
+fn options(mut program: Command, wanted: &Wanted<'_>) -> Command {
     program
         .args(wanted.name)
         .env("SHOPBELL_BENCH_QUICK", if wanted.quick { "1" } else { "" });
-}
-
-fn figures(wanted: &Wanted<'_>) -> Command {
-    let mut program = cargo(&[
-        "bench",
-        "--quiet",
-        "--package",
-        "shopbell-core",
-        "--bench",
-        "figures",
-        "--",
-    ]);
-    options(&mut program, wanted);
     program
 }
 
-fn window(wanted: &Wanted<'_>) -> Result<Command> {
+/// Where the two measuring programs are.
+struct Programs {
+    figures: String,
+    window: String,
+}
+
+/// Builds the interface, the program as it is delivered, the bare window and the measuring programs, all with one resolution of features.
+fn built() -> Result<Programs> {
     let mut build = command("npm", &["run", "--silent", "build"]);
     build.current_dir(root().join("ui"));
     crate::run::run(build)?;
-    crate::run::run(cargo(&[
+    const ALL: &[&str] = &["--workspace", "--features", "shopbell/embed-ui"];
+    let release = [
         "build",
         "--quiet",
         "--release",
-        "--package",
-        "shopbell",
-        "--features",
-        "embed-ui",
         "--bin",
         "shopbell",
         "--example",
         "bare",
-    ]))?;
-    let mut program = stages::private_session(&[
-        "cargo",
+    ];
+    crate::run::run(cargo(&[&release, ALL].concat()))?;
+    let benches = [
         "bench",
         "--quiet",
-        "--package",
-        "shopbell",
-        "--features",
-        "embed-ui",
+        "--no-run",
+        "--message-format=json",
+        "--bench",
+        "figures",
         "--bench",
         "window",
-        "--",
-    ])?;
-    options(&mut program, wanted);
-    Ok(program)
+    ];
+    let mut bench = cargo(&[&benches, ALL].concat());
+    let told = bench
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .output()?;
+    if !told.status.success() {
+        bail!("the measuring programs could not be built");
+    }
+    let told = String::from_utf8(told.stdout)?;
+    let program = |name: &str| {
+        told.lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+            .filter(|told| told["target"]["name"] == name)
+            .find_map(|told| Some(told["executable"].as_str()?.to_owned()))
+            .with_context(|| format!("{name} was not built"))
+    };
+    Ok(Programs {
+        figures: program("figures")?,
+        window: program("window")?,
+    })
 }
 
 /// Shows the rows as they come; returns the names of those that miss their bar.

@@ -30,6 +30,7 @@ const TESTS: &[(&str, &str)] = &[
     ("dbus-x11", "a session bus of its own"),
     ("gnome-keyring", "a real keychain"),
     ("imagemagick", "photographs the display"),
+    ("xdotool", "presses keys in it"),
     ("chromium", "the interface in a browser"),
     ("python3-venv", "tools that come as Python packages"),
 ];
