@@ -1,43 +1,72 @@
-// axe finds nothing serious on any page, in both themes, wide and narrow, left to right and right to left.
-import AxeBuilder from "@axe-core/playwright";
+// axe finds nothing serious on any page, in both themes, wide and narrow, left to right and right to left; every page has one main part.
 import type { Page } from "@playwright/test";
-import { connected, openConversation } from "./connect.ts";
-import { expect, openShopbell, test } from "./world.ts";
+import { serious } from "./axe.ts";
+import { connected, field, openConversation, rows } from "./connect.ts";
+import { expect, test } from "./shopbell.ts";
+
+test.use({ shop: "accessibility" });
+
+const widths = [1280, 1100, 800];
 
 async function clean(page: Page, where: string) {
-  await page.evaluate(() => document.fonts.ready);
-  const found = await new AxeBuilder({ page }).analyze();
-  const serious = found.violations.filter((one) => one.impact === "serious" || one.impact === "critical");
-  expect(serious.map((one) => `${where}: ${one.id}: ${one.nodes.map((node) => node.target.join(" ")).slice(0, 3).join(" | ")}`)).toEqual([]);
+  const found: string[] = [];
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: 800 });
+    await expect(page.getByRole("main")).toHaveCount(1);
+    found.push(...(await serious(page)).map((one) => `${where}, ${width}: ${one}`));
+  }
+  await page.setViewportSize({ width: 1280, height: 800 });
+  expect(found).toEqual([]);
 }
 
-test("first run", async ({ page, world }) => {
-  await openShopbell(page, world);
-  await expect(page.getByRole("button", { name: "Connect Instagram" })).toBeVisible();
-  await clean(page, "welcome");
-  await page.getByRole("button", { name: "Connect Instagram" }).click();
-  await expect(page.getByRole("button", { name: "Open Instagram to sign in" })).toBeVisible();
-  await clean(page, "preflight");
-});
+const looks = ["light", "dark"].flatMap((theme) => ["en", "ar"].map((language) => ({ theme, language })));
 
-for (const theme of ["light", "dark"]) {
-  for (const language of ["en", "ar"]) {
-    test(`inbox and settings, ${theme}, ${language}`, async ({ page, world }) => {
-      if ((await world.call("accounts_list")).length === 0) await connected(world);
-      await world.call("settings_set", { theme, language: "en" });
-      await openShopbell(page, world);
-      await openConversation(page, "");
-      await world.call("settings_set", { language });
-      await expect(page.locator("html")).toHaveAttribute("dir", language === "ar" ? "rtl" : "ltr");
-      for (const width of [1280, 1100, 800]) {
-        await page.setViewportSize({ width, height: 800 });
-        await clean(page, `thread at ${width}`);
-      }
-      await page.setViewportSize({ width: 1280, height: 800 });
-      await page.keyboard.press("Escape");
-      await page.keyboard.press("Control+,");
-      await clean(page, "settings");
-      await world.call("settings_set", { language: "en" });
-    });
-  }
+for (const look of looks) {
+  test(`first run, ${look.theme}, ${look.language}`, async ({ page, open, world }) => {
+    await open(look);
+    const next = page.locator(".first__main .btn--primary");
+    await expect(next).toBeVisible();
+    await expect(page.locator("html")).toHaveAttribute("dir", look.language === "ar" ? "rtl" : "ltr");
+    await clean(page, "welcome");
+    await next.click();
+    await expect(page.locator(".first__foot")).not.toHaveCount(2);
+    await clean(page, "preflight");
+    await next.click();
+    await expect(page.locator(".match")).toBeVisible();
+    await clean(page, "waiting");
+    const waiting = await world.call("sign_in_current");
+    if (waiting) await world.call("sign_in_cancel", { id: waiting.id });
+  });
+}
+
+for (const look of looks) {
+  test(`inbox, search and settings, ${look.theme}, ${look.language}`, async ({ page, open, world }) => {
+    if ((await world.call("accounts_list")).length === 0) await connected(world);
+    await open(look);
+    await expect(rows(page).first()).toBeVisible();
+    await clean(page, "list");
+    await openConversation(page, "");
+    await clean(page, "thread");
+    await page.keyboard.press("/");
+    await page.getByRole("searchbox").fill("a");
+    await page.getByRole("searchbox").fill("brot");
+    await expect(page.locator("#hits mark").first()).toBeVisible();
+    await clean(page, "search");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("?");
+    await expect(page.getByRole("dialog")).toBeVisible();
+    expect(await serious(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Control+,");
+    for (const item of await page.locator(".set__item").all()) {
+      await item.click();
+      await expect(page.locator(".set .scroll h1").first()).toBeVisible();
+      await clean(page, `settings, ${await item.textContent()}`);
+    }
+    await page.locator(".set__item").first().click();
+    await page.locator(".hrow__do button[aria-expanded]").first().click();
+    await page.locator(".account .btn--danger").click();
+    await expect(page.getByRole("dialog")).toBeVisible();
+    expect(await serious(page)).toEqual([]);
+  });
 }

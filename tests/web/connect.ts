@@ -1,35 +1,61 @@
-// Ways to a connected shop: through the pages as a person, or past them when a test is about something else.
+// Ways to a connected shop past the pages, for tests that are about something else.
 import { expect, type Page } from "@playwright/test";
+import type { Provider } from "../../ui/src/gen/Provider";
 import { signInElsewhere, type World } from "./world.ts";
 
+/** Ids of the generated shop's accounts. */
+export const bakery = "100000000000101";
+export const bikes = "100000000000103";
+
 /** Everything through the core's boundary; ends when the first sync is complete. */
-export async function connected(world: World, provider: "facebook" | "instagram" = "facebook") {
-  const started = await world.call("sign_in_start", { provider, way_back: "scheme" });
-  const back = signInElsewhere(started.authorize_url);
-  const signIn = await world.call("sign_in_finish", { pasted: back });
+export async function connected(world: World, only: string[] | null = null, provider: Provider = "facebook") {
+  const started = await world.call("sign_in_start", { provider, way_back: "scheme", ask_again: false });
+  const signIn = await world.call("sign_in_finish", { pasted: signInElsewhere(started.authorize_url) });
   expect(signIn.step, JSON.stringify(signIn.refusal)).toBe("choosing");
-  const platform_ids = signIn.found.filter((one: any) => !one.obstacle).map((one: any) => one.platform_id);
-  await world.call("sign_in_choose", { id: signIn.id, platform_ids });
+  const possible = signIn.found.filter((one) => one.obstacle === null).map((one) => one.platform_id);
+  await world.call("sign_in_choose", { id: signIn.id, platform_ids: only ?? possible });
   await synced(world);
 }
 
-/** Waits for the changes of the core until every account's first sync is complete. */
-export async function synced(world: World) {
-  const socket = new WebSocket(`${world.bridge.replace("http", "ws")}/changes`, [`shopbell.${world.token}`]);
-  await new Promise<void>((resolve, reject) => {
-    const look = async () => {
-      const accounts = await world.call("sync_status");
-      if (accounts.length > 0 && accounts.every((one: any) => one.imported_at_ms)) resolve();
-    };
-    socket.onopen = () => look().catch(reject);
-    socket.onmessage = () => look().catch(reject);
-    socket.onerror = () => reject(new Error("the bridge closed"));
+/** Waits until every account's first sync is complete. */
+export function synced(world: World) {
+  return world.until(async () => {
+    const accounts = await world.call("sync_status");
+    return accounts.length > 0 && accounts.every((one) => one.imported_at_ms !== null);
   });
-  socket.close();
 }
+
+/** A customer writes, and the program has it. */
+export async function says(world: World, customer: string, text: string, more: object = {}) {
+  await world.tell("say", { account: bakery, customer, text, ...more });
+  for (const account of await world.call("accounts_list")) {
+    if (account.platform_id === bakery) await world.call("sync_now", { id: account.id });
+  }
+}
+
+/** How often Meta holds a text. */
+export async function arrived(world: World, text: string) {
+  return (await world.held()).split(JSON.stringify(text)).length - 1;
+}
+
+/** The rows of the list. */
+export const rows = (page: Page) => page.locator("#inbox-rows").getByRole("option");
 
 /** Opens the conversation whose row shows these words. */
 export async function openConversation(page: Page, words: string) {
-  await page.getByRole("option").filter({ hasText: words }).first().click();
+  await rows(page).filter({ hasText: words }).first().click();
   await expect(page.locator(".msg").first()).toBeVisible();
+}
+
+/** The field for an answer. */
+export const field = (page: Page) => page.getByRole("textbox", { name: /^Reply to / });
+
+/** The bubble with these words. */
+export const bubble = (page: Page, words: string) => page.locator(".msg").filter({ hasText: words }).last();
+
+/** Writes and sends an answer in the open conversation. */
+export async function answer(page: Page, words: string) {
+  await field(page).fill(words);
+  await page.keyboard.press("Control+Enter");
+  await expect(bubble(page, words)).toBeVisible();
 }

@@ -1,53 +1,61 @@
-// Reading, searching and answering in the pages.
-import { connected, openConversation } from "./connect.ts";
-import { expect, openShopbell, test } from "./world.ts";
+// Reading and answering in the pages.
+import { answer, arrived, bubble, connected, field, openConversation, rows, says } from "./connect.ts";
+import { expect, test } from "./shopbell.ts";
 
-test.beforeAll(async ({ world }) => {
-  await connected(world);
-});
+test.use({ shop: "inbox" });
+test.beforeAll(async ({ world }) => connected(world));
 
-test("a new message appears by itself and an answer arrives exactly once", async ({ page, world }) => {
-  await openShopbell(page, world);
-  await expect(page.getByRole("option").first()).toBeVisible();
-  await world.tell("say", { account: "100000000000101", customer: "Marta Probst", text: "Gibt es morgen Dinkelbrot?" });
-  for (const account of await world.call("accounts_list")) await world.call("sync_now", { id: account.id });
+test("a new message appears by itself and an answer arrives exactly once", async ({ page, open, world }) => {
+  await open();
+  await expect(rows(page).first()).toBeVisible();
+  await says(world, "Marta Probst", "Gibt es morgen Dinkelbrot?");
   await openConversation(page, "Gibt es morgen Dinkelbrot?");
-  await page.getByRole("textbox", { name: /reply|message|answer/i }).fill("Ja, ab sieben Uhr. 🥖");
-  await page.keyboard.press("Control+Enter");
-  await expect(page.locator(".msg").last()).toContainText("Ja, ab sieben Uhr.");
-  await expect(page.locator(".msg").last()).toContainText("Sent", { timeout: 30_000 });
-  const state = await (await fetch(`${world.sandbox}/_sandbox/state`)).text();
-  expect(state.split("Ja, ab sieben Uhr.").length - 1).toBe(1);
+  await answer(page, "Ja, ab sieben Uhr. 🥖");
+  await expect(bubble(page, "Ja, ab sieben Uhr.")).toContainText("Sent");
+  await expect(field(page)).toHaveValue("");
+  await expect.soft(bubble(page, "Ja, ab sieben Uhr.")).not.toContainText("Not sent");
+  expect(await arrived(world, "Ja, ab sieben Uhr. 🥖")).toBe(1);
 });
 
-test("what customers write is text, never markup", async ({ page, world }) => {
+test("what customers write is text, never markup", async ({ page, open, world }) => {
   const hostile = '<img src=x onerror="document.title=1"><b>fett</b> javascript:alert(1)';
-  await world.tell("say", { account: "100000000000101", customer: "Marta Probst", text: hostile });
-  for (const account of await world.call("accounts_list")) await world.call("sync_now", { id: account.id });
-  await openShopbell(page, world);
+  await says(world, "Jonas <i>Krumm</i>", hostile);
+  await open();
   await openConversation(page, "fett");
-  await expect(page.getByText(hostile).last()).toBeVisible();
+  await expect(page.locator(".bubble").getByText(hostile)).toBeVisible();
+  await expect(page.locator(".bubble b, .bubble img[src=x], .row i:not(.row__unread)")).toHaveCount(0);
   expect(await page.title()).not.toBe("1");
 });
 
-test("search finds a word in any script and opens at the message", async ({ page, world }) => {
-  await openShopbell(page, world);
-  await expect(page.getByRole("option").first()).toBeVisible();
-  await page.keyboard.press("Control+f");
-  await page.getByRole("searchbox").fill("Dinkelbrot");
-  await expect(page.locator("mark").first()).toBeVisible();
-  await page.keyboard.press("Enter");
-  await expect(page.locator(".msg.is-found")).toContainText("Dinkelbrot");
+test("the place, the open conversation and the draft are there again after a restart", async ({ page, open, world }) => {
+  await says(world, "Ada Wolters", "Kann ich zwei Brote vorbestellen?");
+  await open();
+  await openConversation(page, "zwei Brote");
+  await field(page).fill("Gern, für wann");
+  await page.keyboard.press("Escape");
+  await expect(rows(page).filter({ hasText: "zwei Brote" })).toContainText("Your draft");
+  await world.until(async () => JSON.parse((await world.call("settings_get")).place).conversationId !== null);
+  await page.reload();
+  await expect(field(page)).toHaveValue("Gern, für wann");
+  await expect(bubble(page, "zwei Brote")).toBeVisible();
 });
 
-test("everything can be read when the network is gone, and an answer waits", async ({ page, world }) => {
-  await openShopbell(page, world);
-  await openConversation(page, "fett");
-  world.unplug();
-  await page.reload();
-  await openConversation(page, "fett");
-  await page.getByRole("textbox", { name: /reply|message|answer/i }).fill("Bis morgen!");
-  await page.keyboard.press("Control+Enter");
-  await expect(page.locator(".msg").last()).toContainText("Bis morgen!");
-  await expect(page.locator(".msg").last()).toContainText(/waits for internet|Waits to be sent/, { timeout: 30_000 });
+test("several finished imports are told in one line, which leaves with a click", async ({ page, open, world }) => {
+  expect((await world.call("accounts_list")).length).toBeGreaterThan(2);
+  await open();
+  const done = page.locator(".strip").filter({ hasText: "Done:" });
+  await expect(done).toHaveCount(1);
+  await expect(done).toContainText(/Done: \d+ conversations of \d+ accounts/);
+  await done.getByRole("button").click();
+  await expect(done).toHaveCount(0);
+});
+
+test("a conversation of a narrow window has its own page and a way back", async ({ page, open, world }) => {
+  await says(world, "Tilda Roth", "Habt ihr sonntags offen?");
+  await page.setViewportSize({ width: 800, height: 800 });
+  await open();
+  await openConversation(page, "sonntags offen");
+  await expect(rows(page).first()).toBeHidden();
+  await page.keyboard.press("Escape");
+  await expect(rows(page).first()).toBeVisible();
 });

@@ -4,7 +4,8 @@ import { defineConfig } from "@playwright/test";
 export default defineConfig({
   testDir: ".",
   retries: 0,
-  workers: 1,
+  workers: 2,
+  globalSetup: "./keychain.ts",
   timeout: 90_000,
   reporter: [["list"]],
   outputDir: "../../target/web-results",
