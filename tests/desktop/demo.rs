@@ -133,11 +133,8 @@ async fn connect(world: &World, window: &Client, album: &mut Album) -> u64 {
 /// The recovery key is shown and two groups of it are typed back.
 async fn finish_first_run(world: &World, window: &Client, album: &mut Album) {
     let key = call(window, "recovery_key_show", json!({})).await.unwrap();
-    while !has(window, "I wrote it down").await {
-        if has(window, "Open the inbox").await {
-            press(window, "Open the inbox").await;
-        }
-    }
+    press(window, "Go on").await;
+    shows(window, "I wrote it down").await;
     album.take(world, window, "recovery-key", "light").await;
     press(window, "I wrote it down").await;
     shows(window, "Type two groups").await;
@@ -148,9 +145,6 @@ async fn finish_first_run(world: &World, window: &Client, album: &mut Album) {
     }
     press(window, "Confirm").await;
     until(window, "app_status", json!({}), "!answer.recovery_key_pending").await;
-    if has(window, "Open the inbox").await {
-        press(window, "Open the inbox").await;
-    }
 }
 
 /// A customer writes; polling brings it. Tells how long until the words are on the screen.
@@ -190,7 +184,7 @@ async fn pages(world: &World, window: &Client, album: &mut Album) {
         press(window, words).await;
         album.everywhere(world, window, &format!("settings-{section}")).await;
     }
-    press(window, "Needs you").await;
+    press(window, "Inbox").await;
     element(window, ".row").await;
 }
 
