@@ -46,7 +46,7 @@ test("a wrong code is refused in words and the right one connects", async ({ pag
   await page.getByPlaceholder("Code from the page").fill(signInElsewhere(signIn.authorize_url));
   await page.getByRole("button", { name: "Connect", exact: true }).click();
   await expect(page.getByText("Accounts found")).toBeVisible();
-  await expect(page.getByText("@kornblume.brot")).toBeVisible();
+  await expect(page.getByRole("checkbox", { name: "kornblume.brot Instagram · linked to Bäckerei Kornblume" })).toBeVisible();
   const found = await page.getByRole("checkbox").count();
   expect(found).toBeGreaterThan(2);
   await page.getByRole("checkbox").last().uncheck({ force: true });

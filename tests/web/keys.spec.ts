@@ -60,6 +60,25 @@ test("E is done, Z takes it back, Shift E goes on to the next", async ({ page })
   await expect(rows(page).first()).toContainText(first);
 });
 
+test("Z takes back the newest, also while an older note still stands", async ({ page, world }) => {
+  await world.call("settings_set", { hold_back_s: 30 });
+  await says(world, "Mia Voss", "Noch Brezeln da?");
+  const [first = ""] = await rows(page).filter({ hasNotText: "Mia Voss" }).locator(".row__name").allTextContents();
+  await rows(page).filter({ hasText: first }).first().click();
+  await page.keyboard.press("e");
+  await expect(page.locator(".toast")).toContainText(`${first}: done`);
+  await rows(page).filter({ hasText: "Mia Voss" }).click();
+  await field(page).fill("Ja, noch vier");
+  await page.keyboard.press("Control+Enter");
+  await expect(page.locator(".msg").last()).toContainText("Undo");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("z");
+  await expect(field(page)).toHaveValue("Ja, noch vier");
+  await expect(rows(page).filter({ hasText: first })).toHaveCount(0);
+  await page.keyboard.press("z");
+  await expect(rows(page).filter({ hasText: first })).toHaveCount(1);
+});
+
 test("U makes unread and read again", async ({ page, world }) => {
   await says(world, "Lars Ott", "Ist die Torte fertig?");
   const row = rows(page).filter({ hasText: "Torte fertig" });

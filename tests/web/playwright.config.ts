@@ -6,12 +6,14 @@ export default defineConfig({
   retries: 0,
   workers: 2,
   globalSetup: "./keychain.ts",
-  timeout: 90_000,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
   reporter: [["list"]],
   outputDir: "../../target/web-results",
   use: {
     viewport: { width: 1280, height: 800 },
     locale: "en-GB",
+    actionTimeout: 10_000,
     trace: "retain-on-failure",
     launchOptions: {
       executablePath: process.env.SHOPBELL_CHROMIUM ?? "/usr/bin/chromium",

@@ -33,7 +33,7 @@ test("theme, text size and language survive a restart", async ({ page, open, wor
 
   await page.getByRole("combobox").selectOption("de");
   await expect(root).toHaveAttribute("dir", "ltr");
-  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Darstellung");
+  await expect(page.locator(".set__in h1")).toHaveText("Aussehen");
 });
 
 test("the time an answer is held back can be chosen, and off is a choice", async ({ page, open, world }) => {

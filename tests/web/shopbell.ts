@@ -50,6 +50,8 @@ export const test = base.extend<Given, Shared>({
     await use(async (settings = {}) => {
       await world.call("settings_set", { ...start, ...settings });
       await page.goto(`${world.bridge}/#bridge=${world.token}`);
+      // Keys work once a screen is there.
+      await page.locator(".app, .first__in").first().waitFor();
     });
   },
 });

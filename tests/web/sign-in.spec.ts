@@ -25,6 +25,19 @@ async function bringCode(page: Page, browser: Page, number: string) {
   await page.getByRole("button", { name: "Connect", exact: true }).click();
 }
 
+test("No at the platform is said in one sentence, and nothing was connected", async ({ page, open, world }) => {
+  await open();
+  await page.getByRole("button", { name: "Connect Facebook Page" }).click();
+  const browser = await opens(page, "Open Facebook to sign in");
+  await browser.getByRole("button", { name: "Cancel" }).click();
+  await expect(browser.getByRole("heading", { name: "You said no, and that is fine" })).toBeVisible();
+  expect(await serious(browser)).toEqual([]);
+  await browser.close();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await expect(page.getByRole("button", { name: "Connect Facebook Page" })).toBeVisible();
+  expect(await world.call("accounts_list")).toEqual([]);
+});
+
 test("Facebook, all allowed, and the recovery key confirmed from paper", async ({ page, open, world }) => {
   await open();
   await page.getByRole("button", { name: "Connect Facebook Page" }).click();
@@ -56,13 +69,15 @@ test("Facebook, all allowed, and the recovery key confirmed from paper", async (
 
 test("Instagram, one permission declined, named with what is lost", async ({ page, open, world }) => {
   await open();
-  await page.keyboard.press("Control+,");
-  await page.getByRole("button", { name: "Connect an account" }).click();
+  // The first account's test may have connected one.
+  if ((await world.call("accounts_list")).length > 0) {
+    await page.keyboard.press("Control+,");
+    await page.getByRole("button", { name: "Connect an account" }).click();
+  }
   await page.getByRole("button", { name: "Connect Instagram" }).click();
   const browser = await opens(page, "Open Instagram to sign in");
   await browser.getByRole("checkbox", { name: /manage_comments/ }).uncheck();
   await browser.getByRole("button", { name: "Allow" }).click();
-  await browser.getByRole("link", { name: "Go on without" }).click();
   await bringCode(page, browser, String((await world.call("sign_in_current"))?.number));
 
   await expect(page.getByText(/^Instagram said yes to \d of \d$/)).toBeVisible();
@@ -70,17 +85,4 @@ test("Instagram, one permission declined, named with what is lost", async ({ pag
   await expect(page.locator(".granted")).toContainText("Reading and answering comments");
   await page.getByRole("button", { name: /^Connect \d+ account/ }).click();
   await expect(page.getByRole("heading", { name: /^Connected/ })).toBeVisible();
-});
-
-test("No at the platform comes back as one sentence, and nothing was changed", async ({ page, open, world }) => {
-  const before = await world.call("accounts_list");
-  await open();
-  await page.keyboard.press("Control+,");
-  await page.getByRole("button", { name: "Connect an account" }).click();
-  await page.getByRole("button", { name: "Connect Facebook Page" }).click();
-  const browser = await opens(page, "Open Facebook to sign in");
-  await browser.getByRole("button", { name: "Cancel" }).click();
-  await expect(browser.getByRole("heading", { name: "You said no, and that is fine" })).toBeVisible();
-  expect(await serious(browser)).toEqual([]);
-  expect((await world.call("accounts_list")).map((one) => one.state)).toEqual(before.map((one) => one.state));
 });
