@@ -146,3 +146,17 @@ async fn faults_and_restarts_in_the_middle_and_it_still_holds_exactly_what_meta_
         world.texts_there(&[BAKERY, BAKERY_IG])
     );
 }
+
+#[tokio::test]
+async fn the_people_of_the_newest_conversations_have_faces_after_the_first_sync() {
+    let world = World::new(Size::Small).await;
+    world.connect("facebook", &[BAKERY]).await;
+    world.pass_until(imported).await;
+    let faces = async |world: &World| {
+        let query = json!({ "view": "all", "account_id": null, "cursor": null, "limit": 100 });
+        let page = world.call("conversations_list", query).await;
+        let rows = page["rows"].as_array().unwrap().clone();
+        rows.len() > 3 && rows.iter().all(|row| row["picture"].is_string())
+    };
+    world.pass_until(faces).await;
+}

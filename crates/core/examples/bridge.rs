@@ -2,7 +2,12 @@
 //!
 //! It cannot ship: it is an example, and it refuses a profile that is not a sandbox's (decision T28). It listens on 127.0.0.1 only,
 //! checks Host and Origin against rebinding, and wants its token in a header or a WebSocket subprotocol, never in an address.
-#![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, reason = "a tool for developers")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a tool for developers"
+)]
 
 use axum::{
     Json, Router,
@@ -38,7 +43,9 @@ async fn main() {
         eprintln!("usage: bridge PROFILE_FOLDER UI_FOLDER [PORT]");
         std::process::exit(2);
     };
-    let port: u16 = arguments.next().map_or(0, |port| port.parse().expect("a port"));
+    let port: u16 = arguments
+        .next()
+        .map_or(0, |port| port.parse().expect("a port"));
     let profile = PathBuf::from(profile);
     let endpoints = endpoints::load(&profile).expect("endpoints.json");
     if !endpoints.sandbox {
@@ -55,11 +62,21 @@ async fn main() {
     let opening = core.clone();
     tokio::spawn(async move { opening.open().await });
 
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.expect("a free port");
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port))
+        .await
+        .expect("a free port");
     let authority = listener.local_addr().unwrap().to_string();
     let token = hex::encode(shopbell_core::Entropy::key(&OsEntropy));
-    println!("{}", serde_json::json!({ "bridge": format!("http://{authority}"), "token": token }));
-    let bridge = Arc::new(Bridge { core, token, authority, pages: pages.into() });
+    println!(
+        "{}",
+        serde_json::json!({ "bridge": format!("http://{authority}"), "token": token })
+    );
+    let bridge = Arc::new(Bridge {
+        core,
+        token,
+        authority,
+        pages: pages.into(),
+    });
     let guarded = Router::new()
         .route("/api/{name}", post(use_case))
         .route("/media/{id}", get(picture))
@@ -76,8 +93,12 @@ async fn main() {
 /// Host must be the address we listen on, Origin (when sent) too.
 async fn from_here(State(bridge): State<Arc<Bridge>>, request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
-    let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok());
+    let host = headers
+        .get(header::HOST)
+        .and_then(|value| value.to_str().ok());
+    let origin = headers
+        .get(header::ORIGIN)
+        .and_then(|value| value.to_str().ok());
     let own = format!("http://{}", bridge.authority);
     if host != Some(bridge.authority.as_str()) || origin.is_some_and(|origin| origin != own) {
         return StatusCode::FORBIDDEN.into_response();
@@ -86,14 +107,21 @@ async fn from_here(State(bridge): State<Arc<Bridge>>, request: Request, next: Ne
 }
 
 async fn with_token(State(bridge): State<Arc<Bridge>>, request: Request, next: Next) -> Response {
-    let sent = request.headers().get("x-shopbell-token").and_then(|value| value.to_str().ok());
+    let sent = request
+        .headers()
+        .get("x-shopbell-token")
+        .and_then(|value| value.to_str().ok());
     if sent != Some(bridge.token.as_str()) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     next.run(request).await
 }
 
-async fn use_case(State(bridge): State<Arc<Bridge>>, Path(name): Path<String>, body: Bytes) -> Response {
+async fn use_case(
+    State(bridge): State<Arc<Bridge>>,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Response {
     let argument = match body.is_empty() {
         true => serde_json::Value::Null,
         false => match serde_json::from_slice(&body) {
@@ -108,25 +136,44 @@ async fn use_case(State(bridge): State<Arc<Bridge>>, Path(name): Path<String>, b
 }
 
 fn failed(error: ApiError) -> Response {
-    let status = if error.code == "internal" { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::BAD_REQUEST };
+    let status = if error.code == "internal" {
+        StatusCode::INTERNAL_SERVER_ERROR
+    } else {
+        StatusCode::BAD_REQUEST
+    };
     (status, Json(error)).into_response()
 }
 
 async fn picture(State(bridge): State<Arc<Bridge>>, Path(id): Path<String>) -> Response {
-    let Ok(profile) = bridge.core.profile() else { return StatusCode::NOT_FOUND.into_response() };
+    let Ok(profile) = bridge.core.profile() else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     match media::load(&profile, &id).await {
-        Ok(found) => ([(header::CONTENT_TYPE, found.mime.to_string())], found.bytes.to_vec()).into_response(),
+        Ok(found) => (
+            [(header::CONTENT_TYPE, found.mime.to_string())],
+            found.bytes.to_vec(),
+        )
+            .into_response(),
         Err(_) => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-async fn changes(State(bridge): State<Arc<Bridge>>, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+async fn changes(
+    State(bridge): State<Arc<Bridge>>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     let wanted = format!("shopbell.{}", bridge.token);
-    let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let offered = headers
+        .get(header::SEC_WEBSOCKET_PROTOCOL)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     if !offered.split(',').any(|protocol| protocol.trim() == wanted) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    upgrade.protocols([wanted]).on_upgrade(move |socket| tell(socket, bridge.core.clone()))
+    upgrade
+        .protocols([wanted])
+        .on_upgrade(move |socket| tell(socket, bridge.core.clone()))
 }
 
 /// Gathers changes per frame, as the window does.
@@ -142,7 +189,8 @@ async fn tell(mut socket: WebSocket, core: Core) {
         while let Ok(change) = incoming.try_recv() {
             gathered.insert(change);
         }
-        let text = serde_json::to_string(&gathered.into_iter().collect::<Vec<_>>()).unwrap_or_default();
+        let text =
+            serde_json::to_string(&gathered.into_iter().collect::<Vec<_>>()).unwrap_or_default();
         if socket.send(Message::Text(text.into())).await.is_err() {
             return;
         }
@@ -153,10 +201,15 @@ async fn tell(mut socket: WebSocket, core: Core) {
 async fn page(State(bridge): State<Arc<Bridge>>, request: Request) -> Response {
     let path = request.uri().path().trim_start_matches('/');
     let path = if path.is_empty() { "index.html" } else { path };
-    if path.split('/').any(|part| part == ".." || part.starts_with('.')) {
+    if path
+        .split('/')
+        .any(|part| part == ".." || part.starts_with('.'))
+    {
         return StatusCode::NOT_FOUND.into_response();
     }
-    let Ok(bytes) = tokio::fs::read(bridge.pages.join(path)).await else { return StatusCode::NOT_FOUND.into_response() };
+    let Ok(bytes) = tokio::fs::read(bridge.pages.join(path)).await else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let kind = match path.rsplit('.').next() {
         Some("html") => "text/html; charset=utf-8",
         Some("js") => "text/javascript",
@@ -167,5 +220,12 @@ async fn page(State(bridge): State<Arc<Bridge>>, request: Request) -> Response {
         _ => "application/octet-stream",
     };
     let policy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' blob: data:; media-src blob:; connect-src 'self'";
-    ([(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, policy)], bytes).into_response()
+    (
+        [
+            (header::CONTENT_TYPE, kind),
+            (header::CONTENT_SECURITY_POLICY, policy),
+        ],
+        bytes,
+    )
+        .into_response()
 }

@@ -31,7 +31,9 @@ pub struct SystemClock {
 impl SystemClock {
     /// The computer's clock.
     pub fn new() -> Self {
-        Self { start: std::time::Instant::now() }
+        Self {
+            start: std::time::Instant::now(),
+        }
     }
 }
 
@@ -42,7 +44,10 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
-    #[allow(clippy::disallowed_methods, reason = "the one place that reads the computer's clock")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the computer's clock"
+    )]
     fn now_ms(&self) -> i64 {
         std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)

@@ -95,7 +95,11 @@ pub enum LoadError {
 pub fn load(folder: &Path) -> Result<Endpoints, LoadError> {
     let file = match std::fs::read(folder.join("endpoints.json")) {
         Ok(bytes) => serde_json::from_slice(&bytes)?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => File { relay: None, sandbox: None, graph_version: None },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => File {
+            relay: None,
+            sandbox: None,
+            graph_version: None,
+        },
         Err(error) => return Err(error.into()),
     };
     let relay = file.relay.map_or_else(|| Url::parse(DEFAULT_RELAY), Ok)?;

@@ -11,7 +11,8 @@ pub trait Entropy: Send + Sync + 'static {
     fn uuid_v7(&self, now_ms: i64) -> uuid::Uuid {
         let mut random = [0_u8; 10];
         self.fill(&mut random);
-        uuid::Builder::from_unix_timestamp_millis(u64::try_from(now_ms).unwrap_or(0), &random).into_uuid()
+        uuid::Builder::from_unix_timestamp_millis(u64::try_from(now_ms).unwrap_or(0), &random)
+            .into_uuid()
     }
 
     /// 32 random bytes.
@@ -34,7 +35,10 @@ pub trait Entropy: Send + Sync + 'static {
 pub struct OsEntropy;
 
 impl Entropy for OsEntropy {
-    #[allow(clippy::disallowed_methods, reason = "the one place that takes the system's randomness")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the one place that takes the system's randomness"
+    )]
     fn fill(&self, buffer: &mut [u8]) {
         rand::Rng::fill_bytes(&mut rand::rng(), buffer);
     }
@@ -52,6 +56,9 @@ impl SeededEntropy {
 
 impl Entropy for SeededEntropy {
     fn fill(&self, buffer: &mut [u8]) {
-        rand::Rng::fill_bytes(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), buffer);
+        rand::Rng::fill_bytes(
+            &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner),
+            buffer,
+        );
     }
 }

@@ -5,6 +5,7 @@ use super::{ladder, rows, state};
 use crate::{
     Profile,
     api::types::{AccountState, Reason},
+    contacts,
     domain::AccountId,
     platform::{Call, Fault, GraphError, RetryKind},
     store::{Priority, StoreError, WriteTx},
@@ -207,6 +208,7 @@ pub async fn imported(
     {
         let (resting, reason) = state::resting(&row, now_ms);
         state::set(tx, account, resting, reason.as_ref(), now_ms).await?;
+        contacts::introduce::schedule(tx, account, now_ms).await?;
     }
     Ok(())
 }

@@ -30,7 +30,13 @@ pub struct ApiError {
 impl ApiError {
     /// A code with its English message.
     pub fn new(code: &str, message: &str) -> Self {
-        Self { code: code.into(), message: message.into(), detail: None, retry_after_ms: None, field: None }
+        Self {
+            code: code.into(),
+            message: message.into(),
+            detail: None,
+            retry_after_ms: None,
+            field: None,
+        }
     }
 
     /// Adds the technical part. The caller vouches that it holds no secret, name or message text.
@@ -63,8 +69,11 @@ impl ApiError {
 
     /// JSON that does not fit. serde's message can quote input, so only its position is kept.
     pub(crate) fn bad_argument(command: &str, error: &serde_json::Error) -> Self {
-        Self::new("bad_argument", "The argument does not fit.")
-            .with_detail(format!("{command}: {:?} at column {}", error.classify(), error.column()))
+        Self::new("bad_argument", "The argument does not fit.").with_detail(format!(
+            "{command}: {:?} at column {}",
+            error.classify(),
+            error.column()
+        ))
     }
 
     /// A fault of ours: logged with its cause, shown without.
@@ -78,7 +87,9 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Closed => Self::locked(),
-            StoreError::ReadOnly => Self::new("read_only", "The profile can only be read right now."),
+            StoreError::ReadOnly => {
+                Self::new("read_only", "The profile can only be read right now.")
+            }
             StoreError::Full => Self::new("disk_full", "The disk is full."),
             StoreError::Damaged => Self::new("file_damaged", "The database file is damaged."),
             error => Self::internal("database", &error),

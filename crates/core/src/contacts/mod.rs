@@ -5,6 +5,7 @@
 //! age and the reason. Faces are stored as bytes, because their addresses die within days.
 
 pub(crate) mod avatar;
+pub(crate) mod introduce;
 mod refresh;
 mod rule;
 mod write;

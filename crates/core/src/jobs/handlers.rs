@@ -1,7 +1,7 @@
 //! Who handles which job: one line per kind, the part of the name before the colon.
 
 use super::{Job, JobOutcome};
-use crate::{Profile, accounts};
+use crate::{Profile, accounts, contacts};
 use std::sync::Arc;
 
 /// A job of a newer program waits this long before it is looked at again.
@@ -16,6 +16,7 @@ pub(super) async fn handle(profile: &Arc<Profile>, job: &Job) -> JobOutcome {
         "check-subscription" => accounts::checks::subscription(profile, &job.payload).await,
         "sign-in" => accounts::sign_in::resume(profile, &job.payload).await,
         "unbind" => accounts::disconnect::unbind(profile, &job.payload).await,
+        "introduce" => contacts::introduce::run(profile, &job.payload).await,
         "erase" => accounts::erase::run(profile, &job.payload).await,
         _ => {
             tracing::warn!(target: "shopbell::jobs", kind, "nobody here knows this kind of job");

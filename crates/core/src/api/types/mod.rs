@@ -40,7 +40,10 @@ pub struct Reason {
 impl Reason {
     /// A code without parameters.
     pub fn new(code: impl Into<String>) -> Self {
-        Self { code: code.into(), params: std::collections::BTreeMap::new() }
+        Self {
+            code: code.into(),
+            params: std::collections::BTreeMap::new(),
+        }
     }
 
     /// Adds one parameter.
