@@ -29,7 +29,10 @@ impl Listeners {
     }
 
     fn send(&self, changes: &[Change]) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|channel| channel.send(changes.to_vec()).is_ok());
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|channel| channel.send(changes.to_vec()).is_ok());
     }
 }
 
@@ -49,12 +52,17 @@ pub fn forward<R: Runtime>(app: &AppHandle<R>, core: &Core) {
             loop {
                 match incoming.try_recv() {
                     Ok(change) => gathered.insert(change),
-                    Err(tokio::sync::broadcast::error::TryRecvError::Lagged(_)) => gathered.insert(Change::Everything),
+                    Err(tokio::sync::broadcast::error::TryRecvError::Lagged(_)) => {
+                        gathered.insert(Change::Everything)
+                    }
                     Err(_) => break,
                 };
             }
-            let changes: Vec<Change> =
-                if gathered.len() > MANY { vec![Change::Status, Change::Everything] } else { gathered.into_iter().collect() };
+            let changes: Vec<Change> = if gathered.len() > MANY {
+                vec![Change::Status, Change::Everything]
+            } else {
+                gathered.into_iter().collect()
+            };
             app.state::<Listeners>().send(&changes);
         }
     });

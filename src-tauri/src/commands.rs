@@ -11,7 +11,13 @@ use tauri::{
 /// The program's command handler.
 pub fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync + 'static {
     let native = crate::native::handler::<R>();
-    move |invoke| if api::NAMES.contains(&invoke.message.command()) { use_case(invoke) } else { native(invoke) }
+    move |invoke| {
+        if api::NAMES.contains(&invoke.message.command()) {
+            use_case(invoke)
+        } else {
+            native(invoke)
+        }
+    }
 }
 
 /// Unpacks `{ argument }`, calls, returns.
@@ -22,6 +28,10 @@ fn use_case<R: Runtime>(invoke: Invoke<R>) -> bool {
         InvokeBody::Json(body) => body.get("argument").cloned().unwrap_or_default(),
         InvokeBody::Raw(_) => serde_json::Value::Null,
     };
-    invoke.resolver.respond_async(async move { api::dispatch(&core, &name, argument).await.map_err(tauri::ipc::InvokeError::from) });
+    invoke.resolver.respond_async(async move {
+        api::dispatch(&core, &name, argument)
+            .await
+            .map_err(tauri::ipc::InvokeError::from)
+    });
     true
 }

@@ -47,11 +47,21 @@ fn carry<R: Runtime>(app: &AppHandle<R>, url: String) {
     tauri::async_runtime::spawn(async move {
         let mut changes = core.changes().listen();
         while core.profile().is_err() {
-            if changes.recv().await.is_err_and(|error| error == tokio::sync::broadcast::error::RecvError::Closed) {
+            if changes
+                .recv()
+                .await
+                .is_err_and(|error| error == tokio::sync::broadcast::error::RecvError::Closed)
+            {
                 return;
             }
         }
-        if let Err(error) = api::dispatch(&core, "sign_in_finish", serde_json::json!({ "pasted": url })).await {
+        if let Err(error) = api::dispatch(
+            &core,
+            "sign_in_finish",
+            serde_json::json!({ "pasted": url }),
+        )
+        .await
+        {
             tracing::warn!(code = error.code, "a link was refused");
         }
     });
@@ -74,7 +84,12 @@ pub fn scheme_holder<R: Runtime>(app: &AppHandle<R>) -> (bool, Option<String>) {
             .args(["query", "default", "x-scheme-handler/shopbell"])
             .output()
             .ok()
-            .map(|answer| String::from_utf8_lossy(&answer.stdout).trim().trim_end_matches(".desktop").to_owned())
+            .map(|answer| {
+                String::from_utf8_lossy(&answer.stdout)
+                    .trim()
+                    .trim_end_matches(".desktop")
+                    .to_owned()
+            })
             .filter(|name| !name.is_empty());
         (false, holder)
     }

@@ -15,10 +15,16 @@ use tauri::Manager;
 pub fn run() -> ExitCode {
     let built = tauri::Builder::default()
         // First, so that a second start only hands its link over (decision "Tauri" in docs/ARCHITECTURE.md).
-        .plugin(tauri_plugin_single_instance::init(|app, arguments, _folder| deep_link::second_start(app, &arguments)))
+        .plugin(tauri_plugin_single_instance::init(
+            |app, arguments, _folder| deep_link::second_start(app, &arguments),
+        ))
         .plugin(tauri_plugin_deep_link::init())
         .plugin(tauri_plugin_opener::init())
-        .plugin(tauri_plugin_window_state::Builder::default().with_state_flags(setup::remembered()).build())
+        .plugin(
+            tauri_plugin_window_state::Builder::default()
+                .with_state_flags(setup::remembered())
+                .build(),
+        )
         .register_asynchronous_uri_scheme_protocol("media", media::serve)
         .invoke_handler(commands::handler())
         .setup(|app| setup::start(app).map_err(Into::into))

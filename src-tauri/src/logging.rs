@@ -5,7 +5,8 @@ use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberI
 
 /// Starts the log. Without a writable folder the program runs without one.
 pub fn start(folder: &Path) {
-    let filter = EnvFilter::try_from_env("SHOPBELL_LOG").unwrap_or_else(|_| EnvFilter::new("warn,shopbell=info,shopbell_core=info"));
+    let filter = EnvFilter::try_from_env("SHOPBELL_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("warn,shopbell=info,shopbell_core=info"));
     let file = tracing_appender::rolling::Builder::new()
         .rotation(tracing_appender::rolling::Rotation::DAILY)
         .filename_prefix("shopbell")
@@ -13,7 +14,12 @@ pub fn start(folder: &Path) {
         .max_log_files(7)
         .build(folder.join("logs"));
     if let Ok(file) = file {
-        let layer = fmt::layer().with_ansi(false).with_writer(std::sync::Mutex::new(file));
-        let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
+        let layer = fmt::layer()
+            .with_ansi(false)
+            .with_writer(std::sync::Mutex::new(file));
+        let _ = tracing_subscriber::registry()
+            .with(filter)
+            .with(layer)
+            .try_init();
     }
 }

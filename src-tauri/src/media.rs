@@ -7,7 +7,11 @@ use tauri::{
 };
 
 /// Answers one request of the page.
-pub fn serve<R: Runtime>(context: UriSchemeContext<'_, R>, request: Request<Vec<u8>>, responder: UriSchemeResponder) {
+pub fn serve<R: Runtime>(
+    context: UriSchemeContext<'_, R>,
+    request: Request<Vec<u8>>,
+    responder: UriSchemeResponder,
+) {
     let core = context.app_handle().state::<Core>().inner().clone();
     let id = request.uri().path().trim_start_matches('/').to_owned();
     tauri::async_runtime::spawn(async move {
@@ -21,7 +25,9 @@ pub fn serve<R: Runtime>(context: UriSchemeContext<'_, R>, request: Request<Vec<
                 .header(header::CACHE_CONTROL, "private, max-age=300")
                 .header("x-content-type-options", "nosniff")
                 .body(found.bytes.to_vec()),
-            None => Response::builder().status(StatusCode::NOT_FOUND).body(Vec::new()),
+            None => Response::builder()
+                .status(StatusCode::NOT_FOUND)
+                .body(Vec::new()),
         };
         if let Ok(response) = response {
             responder.respond(response);

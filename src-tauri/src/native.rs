@@ -2,7 +2,10 @@
 
 use crate::changes::Listeners;
 use serde::Serialize;
-use std::{sync::atomic::{AtomicBool, Ordering}, time::Duration};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 use tauri::{AppHandle, Manager, Runtime, State, Webview, ipc::Channel};
 use tauri_plugin_opener::OpenerExt;
 
@@ -11,12 +14,21 @@ const SHOW_AT_LATEST: Duration = Duration::from_secs(3);
 
 /// The window's own commands.
 pub fn handler<R: Runtime>() -> impl Fn(tauri::ipc::Invoke<R>) -> bool + Send + Sync + 'static {
-    tauri::generate_handler![listen_changes, open_browser, scheme_state, first_paint, quit]
+    tauri::generate_handler![
+        listen_changes,
+        open_browser,
+        scheme_state,
+        first_paint,
+        quit
+    ]
 }
 
 /// Changes go to this channel from now on, at most once per frame.
 #[tauri::command]
-fn listen_changes(listeners: State<'_, Listeners>, channel: Channel<Vec<shopbell_core::api::types::Change>>) {
+fn listen_changes(
+    listeners: State<'_, Listeners>,
+    channel: Channel<Vec<shopbell_core::api::types::Change>>,
+) {
     listeners.add(channel);
 }
 
@@ -27,7 +39,9 @@ fn open_browser<R: Runtime>(app: AppHandle<R>, url: String) -> Result<(), String
     if !matches!(address.scheme(), "http" | "https") {
         return Err("bad_address".into());
     }
-    app.opener().open_url(address.as_str(), None::<&str>).map_err(|_| "no_browser".into())
+    app.opener()
+        .open_url(address.as_str(), None::<&str>)
+        .map_err(|_| "no_browser".into())
 }
 
 /// Does `shopbell:` open this program, and if not, which one.

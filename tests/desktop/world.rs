@@ -1,6 +1,8 @@
 //! One test's world: folders, display, bus, keychain, sandbox, relay, driver, and the browser that clicks for the owner.
 
-use crate::processes::{Running, built, display, free_port, keychain, listening, root, session_bus};
+use crate::processes::{
+    Running, built, display, free_port, keychain, listening, root, session_bus,
+};
 use fantoccini::{Client, ClientBuilder};
 use serde_json::{Value, json};
 use std::{fs, path::Path, process::Command};
@@ -22,15 +24,33 @@ pub struct World {
 impl World {
     /// A display of this size, everything else fresh.
     pub fn start(width: u32, height: u32) -> Self {
-        let folder = tempfile::Builder::new().prefix("shopbell-window-").tempdir().unwrap();
+        let folder = tempfile::Builder::new()
+            .prefix("shopbell-window-")
+            .tempdir()
+            .unwrap();
         let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
-        for name in ["data/applications", "config/gtk-3.0", "cache", "runtime", "home", "profile"] {
+        for name in [
+            "data/applications",
+            "config/gtk-3.0",
+            "cache",
+            "runtime",
+            "home",
+            "profile",
+        ] {
             fs::create_dir_all(folder.path().join(name)).unwrap();
         }
         #[cfg(unix)]
-        fs::set_permissions(folder.path().join("runtime"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+        fs::set_permissions(
+            folder.path().join("runtime"),
+            std::os::unix::fs::PermissionsExt::from_mode(0o700),
+        )
+        .unwrap();
         // As desktops have it; a bare display hints fully and every line gets wider.
-        fs::write(folder.path().join("config/gtk-3.0/settings.ini"), "[Settings]\ngtk-xft-antialias=1\ngtk-xft-hinting=1\ngtk-xft-hintstyle=hintslight\n").unwrap();
+        fs::write(
+            folder.path().join("config/gtk-3.0/settings.ini"),
+            "[Settings]\ngtk-xft-antialias=1\ngtk-xft-hinting=1\ngtk-xft-hintstyle=hintslight\n",
+        )
+        .unwrap();
 
         let (screen, number) = display(width, height);
         let mut environment: Vec<(String, String)> = [
@@ -52,7 +72,10 @@ impl World {
         environment.push(("DBUS_SESSION_BUS_ADDRESS".into(), address));
         keychain(&environment);
         let mut manager = Command::new("openbox");
-        manager.arg("--config-file").arg(root().join("tests/desktop/openbox.xml")).envs(environment.iter().cloned());
+        manager
+            .arg("--config-file")
+            .arg(root().join("tests/desktop/openbox.xml"))
+            .envs(environment.iter().cloned());
         let manager = Running(manager.spawn().unwrap());
 
         let relay_port = free_port();
@@ -88,7 +111,11 @@ impl World {
         // A script of one word: xdg-open reads no quotes in `Exec`.
         fs::write(
             &script,
-            format!("#!/bin/sh\nexec node \"{}\" \"$1\" >>\"{}\" 2>&1\n", clicks.display(), log.display()),
+            format!(
+                "#!/bin/sh\nexec node \"{}\" \"$1\" >>\"{}\" 2>&1\n",
+                clicks.display(),
+                log.display()
+            ),
         )
         .unwrap();
         #[cfg(unix)]
@@ -103,7 +130,11 @@ impl World {
         .unwrap();
         for scheme in ["http", "https"] {
             let mut register = self.command("xdg-mime");
-            register.args(["default", "test-browser.desktop", &format!("x-scheme-handler/{scheme}")]);
+            register.args([
+                "default",
+                "test-browser.desktop",
+                &format!("x-scheme-handler/{scheme}"),
+            ]);
             assert!(register.status().unwrap().success());
         }
     }
@@ -113,8 +144,18 @@ impl World {
     }
 
     fn start_driver(&self) -> Running {
-        let mut driver = self.command(root().join("target/tools/bin/tauri-driver").to_str().unwrap());
-        driver.args(["--port", &self.driver_port.to_string(), "--native-port", &self.native_port.to_string()]);
+        let mut driver = self.command(
+            root()
+                .join("target/tools/bin/tauri-driver")
+                .to_str()
+                .unwrap(),
+        );
+        driver.args([
+            "--port",
+            &self.driver_port.to_string(),
+            "--native-port",
+            &self.native_port.to_string(),
+        ]);
         Running(driver.spawn().unwrap())
     }
 
@@ -129,20 +170,35 @@ impl World {
     pub async fn open_window(&self) -> Client {
         let mut capabilities = serde_json::Map::new();
         capabilities.insert("browserName".into(), json!("wry"));
-        capabilities.insert("tauri:options".into(), json!({ "application": built("shopbell") }));
+        capabilities.insert(
+            "tauri:options".into(),
+            json!({ "application": built("shopbell") }),
+        );
         let address = format!("http://127.0.0.1:{}", self.driver_port);
         // Neither driver tells when it listens; asking is the event.
         for port in [self.driver_port, self.native_port] {
-            while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            while tokio::net::TcpStream::connect(("127.0.0.1", port))
+                .await
+                .is_err()
+            {
                 tokio::task::yield_now().await;
             }
         }
-        ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new()).capabilities(capabilities).connect(&address).await.unwrap()
+        ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&address)
+            .await
+            .unwrap()
     }
 
     /// Tells the sandbox to do something.
     pub async fn sandbox(&self, path: &str, body: Value) -> Value {
-        let answer = reqwest::Client::new().post(format!("{}/_sandbox/{path}", self.sandbox_address)).json(&body).send().await.unwrap();
+        let answer = reqwest::Client::new()
+            .post(format!("{}/_sandbox/{path}", self.sandbox_address))
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
         answer.json().await.unwrap()
     }
@@ -156,7 +212,15 @@ impl World {
     /// A picture of the display's upper left part, where the window is.
     pub fn photograph(&self, file: &Path, width: u64, height: u64) {
         let mut import = self.command("import");
-        import.args(["-window", "root", "-crop", &format!("{width}x{height}+0+0"), "+repage"]).arg(file);
+        import
+            .args([
+                "-window",
+                "root",
+                "-crop",
+                &format!("{width}x{height}+0+0"),
+                "+repage",
+            ])
+            .arg(file);
         assert!(import.status().unwrap().success());
     }
 }
@@ -170,8 +234,15 @@ impl Drop for World {
         if let Ok(said) = fs::read_to_string(self.browser_log()) {
             println!("browser: {said}");
         }
-        for log in fs::read_dir(self.folder.path().join("profile/logs")).into_iter().flatten().flatten() {
-            println!("log: {}", fs::read_to_string(log.path()).unwrap_or_default());
+        for log in fs::read_dir(self.folder.path().join("profile/logs"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            println!(
+                "log: {}",
+                fs::read_to_string(log.path()).unwrap_or_default()
+            );
         }
     }
 }
@@ -187,18 +258,42 @@ fn start_relay(folder: &Path, port: u16, address: &str, sandbox: &str) -> Runnin
     relay.args(["--port", &port.to_string()]);
     let own = [
         ("PUBLIC_URL", address.to_owned()),
-        ("STORAGE", format!("sqlite:{}", folder.join("relay.db").display())),
+        (
+            "STORAGE",
+            format!("sqlite:{}", folder.join("relay.db").display()),
+        ),
         ("KEY_FILE", folder.join("relay.key").display().to_string()),
         ("VERIFY_TOKEN", "shopbell-verify".into()),
         ("FACEBOOK_APP_ID", "138000000000001".into()),
-        ("FACEBOOK_APP_SECRET", "0123456789abcdef0123456789abcdef".into()),
+        (
+            "FACEBOOK_APP_SECRET",
+            "0123456789abcdef0123456789abcdef".into(),
+        ),
         ("INSTAGRAM_APP_ID", "990000000000002".into()),
-        ("INSTAGRAM_APP_SECRET", "fedcba9876543210fedcba9876543210".into()),
-        ("UPSTREAM_GRAPH_FACEBOOK", format!("{sandbox}/graph.facebook.com")),
-        ("UPSTREAM_GRAPH_INSTAGRAM", format!("{sandbox}/graph.instagram.com")),
-        ("UPSTREAM_API_INSTAGRAM", format!("{sandbox}/api.instagram.com")),
-        ("UPSTREAM_WWW_FACEBOOK", format!("{sandbox}/www.facebook.com")),
-        ("UPSTREAM_WWW_INSTAGRAM", format!("{sandbox}/www.instagram.com")),
+        (
+            "INSTAGRAM_APP_SECRET",
+            "fedcba9876543210fedcba9876543210".into(),
+        ),
+        (
+            "UPSTREAM_GRAPH_FACEBOOK",
+            format!("{sandbox}/graph.facebook.com"),
+        ),
+        (
+            "UPSTREAM_GRAPH_INSTAGRAM",
+            format!("{sandbox}/graph.instagram.com"),
+        ),
+        (
+            "UPSTREAM_API_INSTAGRAM",
+            format!("{sandbox}/api.instagram.com"),
+        ),
+        (
+            "UPSTREAM_WWW_FACEBOOK",
+            format!("{sandbox}/www.facebook.com"),
+        ),
+        (
+            "UPSTREAM_WWW_INSTAGRAM",
+            format!("{sandbox}/www.instagram.com"),
+        ),
     ];
     relay.envs(own.map(|(name, value)| (format!("SHOPBELL_RELAY_{name}"), value)));
     listening(relay).0
