@@ -25,12 +25,16 @@ export function synced(world: World) {
   });
 }
 
-/** A customer writes, and the program has it. */
-export async function says(world: World, customer: string, text: string, more: object = {}) {
-  await world.tell("say", { account: bakery, customer, text, ...more });
-  for (const account of await world.call("accounts_list")) {
-    if (account.platform_id === bakery) await world.call("sync_now", { id: account.id });
-  }
+/** A customer writes, and the program has it. A look that runs already may have passed the place: then it looks once more. */
+export async function says(world: World, customer: string, text: string) {
+  await world.tell("say", { account: bakery, customer, text });
+  const account = (await world.call("accounts_list")).find((one) => one.platform_id === bakery);
+  await world.until(async () => {
+    const { rows } = await world.call("conversations_list", { view: "all", account_id: account?.id ?? null, cursor: null, limit: 50 });
+    if (rows.some((row) => row.preview === text)) return true;
+    await world.call("sync_now", { id: account?.id ?? 0 });
+    return false;
+  });
 }
 
 /** How often Meta holds a text. */

@@ -1,4 +1,5 @@
 // The owner's first minutes: the sample shop, a refused code, a restart while it waits, the choice of accounts.
+import { serious } from "./axe.ts";
 import { synced } from "./connect.ts";
 import { expect, test } from "./shopbell.ts";
 import { signInElsewhere } from "./world.ts";
@@ -12,6 +13,7 @@ test("the sample shop is marked, sends nothing, and is gone with one click", asy
   await page.getByRole("option").first().click();
   await expect(page.locator(".msg").first()).toBeVisible();
   await expect(page.locator(".locked")).toContainText("This is the sample shop.");
+  expect(await serious(page)).toEqual([]);
   await expect(page.getByRole("textbox", { name: /^Reply to / })).toHaveCount(0);
   await page.getByRole("button", { name: "Leave", exact: true }).click();
   await expect(page.getByRole("button", { name: "Connect Instagram" })).toBeVisible();

@@ -17,7 +17,8 @@ test("everything can be read when the network is gone, and an answer waits", asy
   await page.keyboard.press("Control+f");
   await page.getByRole("searchbox").fill("dinkel");
   await expect(page.locator("mark").first()).toHaveText(/^Dinkel/);
-  await open({ place: JSON.stringify({ view: "all" }) });
+  await page.reload();
+  await page.locator(".rail__view").last().click();
   await openConversation(page, "Bis morgen!");
   await bubble(page, "Bis morgen!").getByRole("button", { name: "Take back" }).click();
   await expect(page.getByRole("textbox", { name: /^Reply to / })).toHaveValue("Bis morgen!");

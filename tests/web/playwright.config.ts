@@ -14,6 +14,7 @@ export default defineConfig({
     viewport: { width: 1280, height: 800 },
     locale: "en-GB",
     actionTimeout: 10_000,
+    contextOptions: { reducedMotion: "reduce" },
     trace: "retain-on-failure",
     launchOptions: {
       executablePath: process.env.SHOPBELL_CHROMIUM ?? "/usr/bin/chromium",

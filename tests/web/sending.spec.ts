@@ -5,7 +5,11 @@ import { expect, test } from "./shopbell.ts";
 const HOUR_MS = 3_600_000;
 
 test.use({ shop: "sending", size: "empty" });
-test.beforeAll(async ({ world }) => connected(world, [bakery]));
+test.beforeAll(async ({ world }) => {
+  await world.tell("say", { account: bakery, customer: "Gerd Ohm", text: "Danke, bis dann", ago_ms: 8 * 24 * HOUR_MS });
+  await world.tell("say", { account: bakery, customer: "Hana Sato", text: "Noch eine Frage", ago_ms: 30 * HOUR_MS });
+  await connected(world, [bakery]);
+});
 test.afterEach(async ({ world }) => world.heal());
 
 test("a held-back answer is taken back at its bubble or with Z, and the words are in the field again", async ({ page, open, world }) => {
@@ -91,8 +95,6 @@ test("an answer whose receipt was lost is not sure, and Check finds it instead o
 });
 
 test("a closed window locks the composer with the reason", async ({ page, open, world }) => {
-  await says(world, "Gerd Ohm", "Danke, bis dann", { ago_ms: 8 * 24 * HOUR_MS });
-  await says(world, "Hana Sato", "Noch eine Frage", { ago_ms: 30 * HOUR_MS });
   await open({ place: JSON.stringify({ view: "all" }) });
   await openConversation(page, "Danke, bis dann");
   await expect(page.locator(".locked")).toContainText("8 days have passed since Gerd Ohm last wrote. Meta lets apps answer again when they write.");

@@ -46,12 +46,15 @@ test("Facebook, all allowed, and the recovery key confirmed from paper", async (
   await bringCode(page, browser, String((await world.call("sign_in_current"))?.number));
 
   await expect(page.getByText("Facebook said yes", { exact: true })).toBeVisible();
+  expect(await serious(page)).toEqual([]);
   await page.getByRole("button", { name: /^Connect \d+ accounts$/ }).click();
   await expect(page.getByRole("heading", { name: "Connected" })).toBeVisible();
+  expect(await serious(page)).toEqual([]);
   await page.getByRole("button", { name: "Go on" }).click();
 
   await expect(page.getByRole("heading", { name: "Write down your recovery key" })).toBeVisible();
   await expect(page.locator(".keygroups code").first()).toBeVisible();
+  expect(await serious(page)).toEqual([]);
   const paper = await page.locator(".keygroups code").allTextContents();
   await page.getByRole("button", { name: "I wrote it down" }).click();
   const asked = page.getByRole("textbox", { name: /^Group \d+$/ });
@@ -59,6 +62,7 @@ test("Facebook, all allowed, and the recovery key confirmed from paper", async (
   for (const one of await asked.all()) await one.fill("00000");
   await page.getByRole("button", { name: "Confirm" }).click();
   await expect(page.getByText("This is not what the key says.")).toBeVisible();
+  expect(await serious(page)).toEqual([]);
   const groups = await page.locator(".keycheck label > span:first-child").allTextContents();
   for (const [at, name] of groups.entries()) await asked.nth(at).fill(paper[Number(name.replace(/\D/g, "")) - 1] ?? "");
   await page.getByRole("button", { name: "Confirm" }).click();
