@@ -16,7 +16,7 @@ for (const look of looks) {
     await page.setViewportSize({ width: 1100, height: 800 });
     await expect(page.locator(".details")).toHaveCount(0);
     await page.keyboard.press("]");
-    await expect(page.locator(".details h2")).toBeVisible();
+    await expect(page.locator(".details .person h2")).toBeVisible();
     expect(await serious(page)).toEqual([]);
     await page.keyboard.press("]");
     // Begun in a narrow window, so that all three widths show the search.

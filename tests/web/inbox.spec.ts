@@ -34,7 +34,7 @@ test("the place, the open conversation and the draft are there again after a res
   await field(page).fill("Gern, für wann");
   await page.keyboard.press("Escape");
   await expect(rows(page).filter({ hasText: "zwei Brote" })).toContainText("Your draft");
-  await world.until(async () => JSON.parse((await world.call("settings_get")).place).conversationId !== null);
+  await world.until(async () => typeof JSON.parse((await world.call("settings_get")).place).conversationId === "number");
   await page.reload();
   await expect(field(page)).toHaveValue("Gern, für wann");
   await expect(bubble(page, "zwei Brote")).toBeVisible();

@@ -164,8 +164,17 @@ export async function toggleDone(row: ConversationRow): Promise<void> {
 /** Read becomes unread, unread becomes read. */
 export async function toggleUnread(row: ConversationRow): Promise<void> {
   const unread = row.unread === 0;
+  // The open thread knows at once, so that pressing twice means twice.
   const set = async (value: boolean) => {
-    await backend.call("conversation_set_unread", { id: row.id, unread: value });
+    const thread = knownThread(row.id);
+    const before = thread?.head ?? null;
+    if (thread && before) thread.head = { ...before, row: { ...before.row, unread: value ? 1 : 0 } };
+    try {
+      await backend.call("conversation_set_unread", { id: row.id, unread: value });
+    } catch (error) {
+      if (thread && before) thread.head = before;
+      throw error;
+    }
   };
   try {
     await set(unread);
