@@ -36,6 +36,10 @@ pub struct Incoming {
 
 /// One piece of news.
 #[derive(Clone)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly all items are messages, and a box each would cost an allocation per message"
+)]
 pub enum IncomingItem {
     /// A thread as the platform lists it. Comes before its messages in a poll.
     Thread(IncomingThread),
