@@ -32,8 +32,7 @@ const COLUMNS: &str = "SELECT json_group_array(json_array(m.sort_key, m.id, m.au
        FROM messages q WHERE q.account_id = m.account_id AND q.mid = m.reply_to_mid)), m.story, m.referral, \
      (SELECT json_group_array(json_array(a.position, a.kind, a.media_id, a.name, a.mime, a.size, a.width, a.height, a.link)) \
        FROM attachments a WHERE a.message_id = m.id), \
-     (SELECT json_group_array(json_array(r.by_customer, r.emoji, r.at_ms)) FROM reactions r WHERE r.message_id = m.id AND r.emoji <> ''))) \
-     FROM (SELECT * FROM messages WHERE conversation_id = ";
+     (SELECT json_group_array(json_array(r.by_customer, r.emoji, r.at_ms)) FROM reactions r WHERE r.message_id = m.id AND r.emoji <> '')))";
 
 /// Columns in the order of [`COLUMNS`].
 #[derive(Deserialize)]
@@ -76,20 +75,27 @@ type Attachment = (
 );
 type Quoted = (i64, i64, String, Option<String>, i64, Option<String>);
 
-/// The statement of one stretch: `older` walks down from below `key`, else up from `key`.
+/// The statement of one stretch: `older` walks down from below `key`, else up from `key`. Its second column tells whether there is
+/// anything on the other side of `key`: a statement of its own for that doubled the time of a page (1.0 to 2.4 ms on a busy computer).
 pub(super) fn statement(
     conversation: i64,
     key: i64,
     older: bool,
     limit: u32,
 ) -> QueryBuilder<Sqlite> {
+    let (this, other) = if older {
+        (" AND sort_key < ", " AND sort_key >= ")
+    } else {
+        (" AND sort_key >= ", " AND sort_key < ")
+    };
     let mut sql = QueryBuilder::new(COLUMNS);
-    sql.push_bind(conversation)
-        .push(if older {
-            " AND sort_key < "
-        } else {
-            " AND sort_key >= "
-        })
+    sql.push(", EXISTS (SELECT 1 FROM messages WHERE conversation_id = ")
+        .push_bind(conversation)
+        .push(other)
+        .push_bind(key);
+    sql.push(" AND state <> 'cancelled') FROM (SELECT * FROM messages WHERE conversation_id = ")
+        .push_bind(conversation)
+        .push(this)
         .push_bind(key);
     // What was withdrawn before it left was never part of the talk.
     sql.push(" AND state <> 'cancelled' ORDER BY sort_key")
@@ -100,15 +106,24 @@ pub(super) fn statement(
     sql
 }
 
+/// Messages of one side of a key.
+struct Stretch {
+    rows: Vec<Row>,
+    /// More of them on this side.
+    more: bool,
+    /// Any on the other side.
+    other: bool,
+}
+
 async fn stretch(
     connection: &mut SqliteConnection,
     conversation: i64,
     key: i64,
     older: bool,
     limit: u32,
-) -> Result<(Vec<Row>, bool), StoreError> {
+) -> Result<Stretch, StoreError> {
     let mut sql = statement(conversation, key, older, limit);
-    let packed: String = sql.build_query_scalar().fetch_one(connection).await?;
+    let (packed, other): (String, bool) = sql.build_query_as().fetch_one(connection).await?;
     let mut rows: Vec<Row> = decode(&packed)?;
     rows.sort_unstable_by_key(|row| row.key);
     let more = rows.len() > limit as usize;
@@ -117,7 +132,7 @@ async fn stretch(
         let at = if older { 0 } else { rows.len() - 1 };
         rows.remove(at);
     }
-    Ok((rows, more))
+    Ok(Stretch { rows, more, other })
 }
 
 /// A stretch of a thread, oldest first.
@@ -133,28 +148,24 @@ pub async fn messages(
 ) -> Result<MessagePage, StoreError> {
     let (rows, more_before, more_after) = match place {
         Place::Newest => {
-            let (rows, more) = stretch(connection, conversation, i64::MAX, true, limit).await?;
-            (rows, more, false)
+            let newest = stretch(connection, conversation, i64::MAX, true, limit).await?;
+            (newest.rows, newest.more, false)
         }
         Place::Before(key) => {
-            let (rows, more) = stretch(connection, conversation, key, true, limit).await?;
-            let (newer, _) = stretch(connection, conversation, key, false, 1).await?;
-            (rows, more, !newer.is_empty())
+            let before = stretch(connection, conversation, key, true, limit).await?;
+            (before.rows, before.more, before.other)
         }
         Place::After(key) => {
             let from = key.saturating_add(1);
-            let (rows, more) = stretch(connection, conversation, from, false, limit).await?;
-            let (older, _) = stretch(connection, conversation, from, true, 1).await?;
-            (rows, !older.is_empty(), more)
+            let after = stretch(connection, conversation, from, false, limit).await?;
+            (after.rows, after.other, after.more)
         }
         Place::Around(key) => {
             let half = limit / 2;
-            let (mut rows, more_before) =
-                stretch(connection, conversation, key, true, half).await?;
-            let (newer, more_after) =
-                stretch(connection, conversation, key, false, limit - half).await?;
-            rows.extend(newer);
-            (rows, more_before, more_after)
+            let mut before = stretch(connection, conversation, key, true, half).await?;
+            let after = stretch(connection, conversation, key, false, limit - half).await?;
+            before.rows.extend(after.rows);
+            (before.rows, before.more, after.more)
         }
     };
     let messages = rows
