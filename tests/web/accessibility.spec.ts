@@ -4,10 +4,10 @@ import { connected, openConversation, rows } from "./connect.ts";
 import { expect, test } from "./shopbell.ts";
 
 test.use({ shop: "accessibility" });
+test.beforeAll(async ({ world }) => connected(world));
 
 for (const look of looks) {
-  test(`inbox, search and settings, ${look.theme}, ${look.language}`, async ({ page, open, world }) => {
-    if ((await world.call("accounts_list")).length === 0) await connected(world);
+  test(`inbox, search and settings, ${look.theme}, ${look.language}`, async ({ page, open }) => {
     await open(look);
     await expect(rows(page).first()).toBeVisible();
     await clean(page, "list");

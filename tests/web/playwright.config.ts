@@ -6,14 +6,15 @@ export default defineConfig({
   retries: 0,
   workers: 2,
   globalSetup: "./keychain.ts",
-  timeout: 60_000,
-  expect: { timeout: 10_000 },
+  // What is stuck ends at one action or expectation; this is for slow machines.
+  timeout: 180_000,
+  expect: { timeout: 15_000 },
   reporter: [["list"]],
   outputDir: "../../target/web-results",
   use: {
     viewport: { width: 1280, height: 800 },
     locale: "en-GB",
-    actionTimeout: 10_000,
+    actionTimeout: 15_000,
     contextOptions: { reducedMotion: "reduce" },
     trace: "retain-on-failure",
     launchOptions: {
