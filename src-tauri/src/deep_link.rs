@@ -10,10 +10,11 @@ const SCHEME: &str = "shopbell";
 pub fn start(app: &App) {
     let links = app.deep_link();
     #[cfg(any(target_os = "linux", target_os = "windows"))]
-    if !links.is_registered(SCHEME).unwrap_or(false) && scheme_holder(app.handle()).1.is_none() {
-        if let Err(error) = links.register(SCHEME) {
-            tracing::warn!(%error, "shopbell: could not be registered");
-        }
+    if !links.is_registered(SCHEME).unwrap_or(false)
+        && scheme_holder(app.handle()).1.is_none()
+        && let Err(error) = links.register(SCHEME)
+    {
+        tracing::warn!(%error, "shopbell: could not be registered");
     }
     let handle = app.handle().clone();
     links.on_open_url(move |event| {

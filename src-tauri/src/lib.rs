@@ -27,15 +27,15 @@ pub fn run() -> ExitCode {
         )
         .register_asynchronous_uri_scheme_protocol("media", media::serve)
         .invoke_handler(commands::handler())
-        .setup(|app| setup::start(app).map_err(Into::into))
+        .setup(|app| setup::start(app))
         .build(tauri::generate_context!());
     match built {
         Ok(app) => {
             app.run(|app, event| {
-                if let tauri::RunEvent::Exit = event {
-                    if let Some(core) = app.try_state::<shopbell_core::Core>() {
-                        tauri::async_runtime::block_on(core.shutdown());
-                    }
+                if let tauri::RunEvent::Exit = event
+                    && let Some(core) = app.try_state::<shopbell_core::Core>()
+                {
+                    tauri::async_runtime::block_on(core.shutdown());
                 }
             });
             ExitCode::SUCCESS

@@ -21,7 +21,7 @@ pub fn serve<R: Runtime>(
         };
         let response = match answer {
             Some(found) => Response::builder()
-                .header(header::CONTENT_TYPE, &*found.mime)
+                .header(header::CONTENT_TYPE, found.mime)
                 .header(header::CACHE_CONTROL, "private, max-age=300")
                 .header("x-content-type-options", "nosniff")
                 .body(found.bytes.to_vec()),
