@@ -101,7 +101,7 @@ fn main() {
             let start_ms = since(begin);
             let key_ms = candidate.profile.is_some().then(|| {
                 press(&environment, "j");
-                until(&environment, candidate.part, |now| now != shown);
+                until(&environment, candidate.part, |now| *now != shown);
                 since(begin)
             });
             // The first round warms the disk cache for all alike.
