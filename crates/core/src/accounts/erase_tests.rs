@@ -71,7 +71,8 @@ async fn fill(profile: &Profile, account: AccountId, messages: i64) {
         .execute(&mut *tx)
         .await
         .unwrap();
-    sqlx::query("INSERT INTO media_blobs SELECT media_id, 'image/png', x'0304', 0 FROM attachments WHERE media_id IS NOT NULL LIMIT 1")
+    sqlx::query("INSERT INTO media_blobs SELECT a.media_id, 'image/png', x'0304', 0 FROM messages m JOIN attachments a ON a.message_id = m.id WHERE m.account_id = ?1 AND a.media_id IS NOT NULL LIMIT 1")
+        .bind(account.0)
         .execute(&mut *tx)
         .await
         .unwrap();

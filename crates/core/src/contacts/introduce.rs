@@ -83,7 +83,7 @@ async fn strangers(profile: &Profile, account: i64) -> Result<Vec<i64>, StoreErr
     let mut connection = profile.store.read().await?;
     let found = sqlx::query_scalar!(
         r#"SELECT i.id AS "id!: i64"
-           FROM (SELECT identity_id, last_key FROM conversations WHERE account_id = ?1 ORDER BY last_key DESC, id DESC LIMIT ?2) c
+           FROM (SELECT identity_id, last_key FROM conversations WHERE account_id = ?1 AND last_key > 0 ORDER BY last_key DESC, id DESC LIMIT ?2) c
            CROSS JOIN identities i ON i.id = c.identity_id
            WHERE i.profile_tried_at_ms IS NULL ORDER BY c.last_key DESC LIMIT ?3"#,
         account,
