@@ -132,7 +132,8 @@ fn apt(arguments: &[&str]) -> Result<()> {
     run(install)
 }
 
-/// `npm ci`, only when the lock file is newer than what is installed.
+/// Installs what the lock file names, only when it is newer than what is installed. Not `npm ci`: that refuses a lock file which leaves out
+/// optional packages of other platforms, and not every registry mirror has them. `--no-save` leaves the lock file as it is.
 fn npm(folder: &str) -> Result<()> {
     let folder = root().join(folder);
     let lock = fs::metadata(folder.join("package-lock.json"))?.modified()?;
@@ -144,7 +145,14 @@ fn npm(folder: &str) -> Result<()> {
     println!("Installing npm packages of {}", folder.display());
     let mut install = command(
         "npm",
-        &["ci", "--no-audit", "--no-fund", "--loglevel", "error"],
+        &[
+            "install",
+            "--no-save",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel",
+            "error",
+        ],
     );
     install.current_dir(&folder);
     run(install)
