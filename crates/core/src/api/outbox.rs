@@ -3,7 +3,8 @@
 use super::{ApiError, types::*};
 use crate::{
     Core,
-    domain::MessageId,
+    domain::{ConversationId, MessageId},
+    inbox,
     outbox::{self, change},
     sync::graph::GraphRemote,
 };
@@ -14,7 +15,12 @@ use std::sync::Arc;
 /// # Errors
 /// See [`outbox::send_text`].
 pub async fn message_send(core: &Core, argument: MessageSend) -> Result<MessageView, ApiError> {
-    outbox::send_text(&*core.profile()?, argument).await
+    let profile = core.profile()?;
+    let conversation = ConversationId(argument.conversation_id);
+    let message = outbox::send_text(&profile, argument).await?;
+    // Whoever answers has read.
+    inbox::opened(&profile.store, conversation).await?;
+    Ok(message)
 }
 
 /// Takes a message back before it leaves.
