@@ -79,7 +79,8 @@ pub async fn open_to_read(core: &Core) -> Result<(), Trouble> {
     }
 }
 
-/// Keeps the addresses in the profile's `endpoints.json`.
+/// Keeps the addresses in the profile's `endpoints.json`. The file is always whole: another call may read it at any moment, and this
+/// one may be ended at any moment.
 fn remember(dir: &Path, relay: Option<&Url>, sandbox: Option<&Url>) -> Result<(), Trouble> {
     let path = dir.join("endpoints.json");
     let mut file: Map<String, Value> = match fs::read(&path) {
@@ -88,13 +89,20 @@ fn remember(dir: &Path, relay: Option<&Url>, sandbox: Option<&Url>) -> Result<()
         Err(error) if error.kind() == ErrorKind::NotFound => Map::new(),
         Err(error) => return Err(Trouble::io("endpoints.json", &error)),
     };
+    let before = file.clone();
     for (name, url) in [("relay", relay), ("sandbox", sandbox)] {
         if let Some(url) = url {
             file.insert(name.into(), url.as_str().into());
         }
     }
+    if file == before {
+        return Ok(());
+    }
     let text = serde_json::to_vec_pretty(&file).unwrap_or_default();
-    fs::write(&path, text).map_err(|error| Trouble::io("endpoints.json", &error))
+    let beside = dir.join(format!("endpoints.json.{}", std::process::id()));
+    fs::write(&beside, text)
+        .and_then(|()| fs::rename(&beside, &path))
+        .map_err(|error| Trouble::io("endpoints.json", &error))
 }
 
 /// Where the app keeps its data.
