@@ -1,6 +1,7 @@
 //! The program as a person or a script calls it: real processes, a real encrypted profile behind a passphrase, no network.
 #![allow(clippy::unwrap_used)]
 
+mod kills;
 mod whole_way;
 
 use serde_json::Value;

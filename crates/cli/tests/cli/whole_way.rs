@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 use url::Url;
 
 /// The outside world.
-struct World {
-    sandbox: Sandbox,
-    relay: Relay,
+pub struct World {
+    pub sandbox: Sandbox,
+    pub relay: Relay,
 }
 
 impl World {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let config = SandboxConfig {
             auto_consent: true,
             ..SandboxConfig::default()
@@ -40,7 +40,7 @@ impl World {
 }
 
 /// Follows the redirects as a browser with cookies does; the link on the relay's last page.
-async fn browse(address: &str) -> String {
+pub async fn browse(address: &str) -> String {
     let browser = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
@@ -88,7 +88,7 @@ async fn browse(address: &str) -> String {
 }
 
 /// A call in a thread of its own: the world answers meanwhile.
-async fn call(profile: &std::sync::Arc<Profile>, arguments: &[&str]) -> Value {
+pub async fn call(profile: &std::sync::Arc<Profile>, arguments: &[&str]) -> Value {
     let profile = std::sync::Arc::clone(profile);
     let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
     tokio::task::spawn_blocking(move || {
