@@ -6,11 +6,8 @@
 // The seed is what a failure is repeated with.
 #![allow(clippy::print_stdout)]
 
-use super::{PASSPHRASE, Profile, whole_way};
-use serde_json::{Value, json};
-use shopbell_core::{
-    Core, CoreConfig, OpenAs, OsEntropy, SystemClock, api, endpoints, vault::Keychain,
-};
+use super::{Profile, whole_way};
+use serde_json::Value;
 use shopbell_sandbox::{After, Fault, Say};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -52,23 +49,6 @@ struct Ours {
     conversation: String,
     /// It was certainly in the database before the kill: the sandbox had it, or another process showed it.
     noted: bool,
-}
-
-/// The owner's setting: how long a text can be taken back.
-async fn hold_back(profile: &Profile, seconds: u32) {
-    let dir = profile.folder.path().to_owned();
-    let core = Core::new(CoreConfig {
-        endpoints: endpoints::load(&dir).unwrap(),
-        dir,
-        clock: Arc::new(SystemClock::new()),
-        entropy: Arc::new(OsEntropy),
-        keychain: Keychain::Missing,
-    });
-    core.open_as(OpenAs::Tool).await;
-    core.unlock(PASSPHRASE.into()).await.unwrap();
-    let set = api::dispatch(&core, "settings_set", json!({ "hold_back_s": seconds })).await;
-    assert_eq!(set.unwrap()["hold_back_s"], seconds);
-    core.shutdown().await;
 }
 
 struct Trial {
@@ -215,18 +195,13 @@ impl Trial {
         let Some(conversation) = self.somebody().await else {
             return self.kill_fetching().await;
         };
-        let held_back = match point {
-            Point::Shown => 5,
-            Point::Call | Point::Leaving => 0,
-        };
-        hold_back(&self.profile, held_back).await;
         let text = format!("Answer {}", self.ours.len() + 1);
         let arguments = ["send", &conversation, &text];
         let meta = self.world.sandbox.world();
         meta.clear_journal();
         let noted = match point {
             Point::Call => {
-                let at = self.chance.up_to(6);
+                let at = self.chance.up_to(3);
                 !self
                     .kill(&arguments, async |trial: &Self| trial.calls() >= at)
                     .await
@@ -429,7 +404,7 @@ impl Trial {
 /// Where a `send` is killed.
 #[derive(Clone, Copy)]
 enum Point {
-    /// At the n-th call of the process, whatever it asks.
+    /// At the n-th call of the process, whatever it asks: before, while or after the text is written down.
     Call,
     /// When the text is at the sandbox.
     Leaving,
