@@ -183,6 +183,13 @@ impl Trial {
             .iter()
             .filter(|row| row["window"]["state"] == "open")
             .collect();
+        // A send that nobody is sure about holds back the ones behind it for a minute: rather somebody who was not answered yet.
+        let answered = |row: &&Value| {
+            let id = row["id"].to_string();
+            self.ours.iter().any(|ours| ours.conversation == id)
+        };
+        let fresh: Vec<&Value> = open.iter().copied().filter(|row| !answered(row)).collect();
+        let open = if fresh.is_empty() { open } else { fresh };
         let at = match open.len() as u64 {
             0 => return None,
             many => self.chance.up_to(many) as usize - 1,
