@@ -245,8 +245,8 @@ pub(super) async fn subscribe(profile: &Arc<Profile>, id: i64) -> Result<SignIn,
     }
     let view = record.view(&mut tx).await?;
     tx.tell(Change::Accounts);
-    tx.commit().await?;
     profile.accounts.lock().ended.push(id);
+    tx.commit().await?;
     for (_, account) in chosen {
         crate::sync::wake(profile, account);
     }

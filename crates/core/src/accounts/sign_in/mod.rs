@@ -245,8 +245,8 @@ pub async fn finish(profile: &Arc<Profile>, text: &str) -> Result<SignIn, SignIn
             record.refuse(refusal_reason(refusal));
             record.save(&mut tx, &profile.vault).await?;
             let view = record.view(&mut tx).await?;
-            tx.commit().await?;
             profile.accounts.lock().ended.push(record.id);
+            tx.commit().await?;
             return Ok(view);
         }
         (SignInStep::Waiting, Ok(code)) => {
@@ -332,8 +332,8 @@ pub(crate) async fn resume(profile: &Arc<Profile>, payload: &str) -> JobOutcome 
 async fn end(profile: &Profile, record: &Record) -> Result<(), SignInError> {
     let mut tx = profile.store.write(Priority::Owner).await?;
     record.save(&mut tx, &profile.vault).await?;
-    tx.commit().await?;
     profile.accounts.lock().ended.push(record.id);
+    tx.commit().await?;
     Ok(())
 }
 

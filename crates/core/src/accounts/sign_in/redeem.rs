@@ -86,9 +86,10 @@ async fn take(
     if record.step == SignInStep::Choosing {
         crate::jobs::cancel(&mut tx, &super::job_name(id)).await?;
     }
-    tx.commit().await?;
+    // Before the commit: whoever asks in between must not find an ended sign-in that nobody may see.
     if !record.open() {
         profile.accounts.lock().ended.push(id);
     }
+    tx.commit().await?;
     Ok(view)
 }
