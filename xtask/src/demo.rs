@@ -122,7 +122,7 @@ pub fn dev() -> Result<()> {
 }
 
 /// Ends its program when dropped.
-struct Killed(Child);
+pub struct Killed(Child);
 
 impl Drop for Killed {
     fn drop(&mut self) {
@@ -218,7 +218,7 @@ fn free_port() -> Result<u16> {
 }
 
 /// Starts a server that prints its address as one JSON line.
-fn listening(mut server: Command) -> Result<(Killed, String)> {
+pub fn listening(mut server: Command) -> Result<(Killed, String)> {
     let shown = format!("{:?}", server.get_program());
     let mut child = server
         .stdout(Stdio::piped())
@@ -232,6 +232,7 @@ fn listening(mut server: Command) -> Result<(Killed, String)> {
         serde_json::from_str(&line).with_context(|| format!("{shown} said {line:?}"))?;
     let address = answer["listening"]
         .as_str()
+        .or(answer["base_url"].as_str())
         .with_context(|| format!("{shown} said {line:?}"))?;
     Ok((Killed(child), address.trim_end_matches('/').to_owned()))
 }

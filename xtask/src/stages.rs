@@ -1,7 +1,7 @@
 //! `test` and `ci`: every check, in the order that finds a mistake soonest, with the time of each stage.
 
 use crate::{
-    house,
+    demo, house,
     run::{cargo, command, root, run as go},
     setup, untouched,
 };
@@ -198,10 +198,17 @@ fn window() -> Result<()> {
     ]))
 }
 
+/// Meta's own SDK against a sandbox of its own.
 fn sdk() -> Result<()> {
+    let mut sandbox = command(
+        "target/debug/shopbell-sandbox",
+        &["--port", "0", "--seed", "kornblume"],
+    );
+    sandbox.stderr(std::process::Stdio::null());
+    let (_sandbox, address) = demo::listening(sandbox)?;
     go(command(
-        "npm",
-        &["run", "--silent", "--prefix", "tests/sdk", "test"],
+        "node",
+        &["tests/sdk/check.mjs", "--base", &address],
     ))
 }
 
