@@ -233,7 +233,7 @@ fn until(
 }
 
 /// There is something on it: not all of one colour.
-fn painted(picture: &Vec<u8>) -> bool {
+fn painted(picture: &[u8]) -> bool {
     picture
         .windows(6)
         .step_by(3)
