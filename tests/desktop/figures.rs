@@ -97,7 +97,7 @@ fn main() {
         for (candidate, seen) in candidates.iter().zip(&mut seen) {
             let begin = Instant::now();
             let mut child = start(candidate, &environment);
-            let shown = until(&environment, candidate.part, painted);
+            let shown = until(&environment, candidate.part, |now| painted(now));
             let start_ms = since(begin);
             let key_ms = candidate.profile.is_some().then(|| {
                 press(&environment, "j");
