@@ -127,7 +127,7 @@ for (const [width, height] of sizes) {
           await page.locator(".rail, .first").first().waitFor({ timeout: 15_000 });
           await page.evaluate(() => document.fonts.ready);
           await act?.(page);
-          await page.waitForTimeout(350);
+          await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null))));
           await page.screenshot({ path: join(values.out, `${where}.png`) });
           const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
           if (wide) faults.push(`${where}: wider than the window`);
