@@ -10,7 +10,8 @@ const SCHEME: &str = "shopbell";
 pub fn start(app: &App) {
     let links = app.deep_link();
     #[cfg(any(target_os = "linux", target_os = "windows"))]
-    if !links.is_registered(SCHEME).unwrap_or(false)
+    if !crate::setup::is_trial()
+        && !links.is_registered(SCHEME).unwrap_or(false)
         && scheme_holder(app.handle()).1.is_none()
         && let Err(error) = links.register(SCHEME)
     {
@@ -70,6 +71,9 @@ fn carry<R: Runtime>(app: &AppHandle<R>, url: String) {
 
 /// Does the scheme open this program; the name of the other program if not.
 pub fn scheme_holder<R: Runtime>(app: &AppHandle<R>) -> (bool, Option<String>) {
+    if crate::setup::is_trial() {
+        return (false, None);
+    }
     #[cfg(any(target_os = "linux", target_os = "windows"))]
     if app.deep_link().is_registered(SCHEME).unwrap_or(false) {
         return (true, None);

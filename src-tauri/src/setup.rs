@@ -18,6 +18,12 @@ fn profile_folder(app: &App) -> Result<PathBuf, tauri::Error> {
     }
 }
 
+/// `SHOPBELL_TRIAL`: the demo on somebody's own desktop, which must leave nothing behind. No entry in the keychain (for a sandbox's
+/// profile only), no handler for `shopbell:`; the browser then comes back through the loopback address.
+pub fn is_trial() -> bool {
+    std::env::var_os("SHOPBELL_TRIAL").is_some()
+}
+
 /// Makes the core, opens the profile in the background, shows the window.
 pub fn start(app: &mut App) -> Result<(), Box<dyn std::error::Error>> {
     let folder = profile_folder(app)?;
@@ -25,12 +31,18 @@ pub fn start(app: &mut App) -> Result<(), Box<dyn std::error::Error>> {
     crate::logging::start(&folder);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "start");
 
+    let endpoints = endpoints::load(&folder)?;
+    let keychain = if endpoints.sandbox && is_trial() {
+        Keychain::in_memory()
+    } else {
+        Keychain::os()
+    };
     let core = Core::new(CoreConfig {
-        endpoints: endpoints::load(&folder)?,
+        endpoints,
         dir: folder,
         clock: Arc::new(SystemClock::new()),
         entropy: Arc::new(OsEntropy),
-        keychain: Keychain::os(),
+        keychain,
     });
     app.manage(core.clone());
     app.manage(crate::changes::Listeners::default());

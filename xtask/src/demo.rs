@@ -164,7 +164,12 @@ impl World {
 
     fn app(&self, program: PathBuf) -> Command {
         let mut app = Command::new(program);
-        app.env("SHOPBELL_PROFILE_DIR", self.folder.join("profile"));
+        // A trial: no key in the owner's keychain, no handler for shopbell: links, the web view's files in the demo's own folder.
+        app.env("SHOPBELL_PROFILE_DIR", self.folder.join("profile"))
+            .env("SHOPBELL_TRIAL", "1");
+        for (name, folder) in [("DATA", "data"), ("CONFIG", "config"), ("CACHE", "cache")] {
+            app.env(format!("XDG_{name}_HOME"), self.folder.join(folder));
+        }
         app
     }
 }

@@ -41,6 +41,12 @@ impl Keychain {
         Self::Os
     }
 
+    /// One in memory that ends with the program, for a profile that ends with it too. The caller sees to it that only a profile
+    /// pointed at a sandbox gets it: the keys of real accounts belong into the system's keychain.
+    pub fn in_memory() -> Self {
+        keyring_core::mock::Store::new().map_or(Self::Missing, |store| Self::Given(store))
+    }
+
     fn connect(&self) -> Result<Arc<CredentialStore>, VaultError> {
         match self {
             Self::Os => os_store(),
