@@ -7,7 +7,8 @@ import { signInElsewhere, type World } from "./world.ts";
 export const bakery = "100000000000101";
 export const bikes = "100000000000103";
 
-/** Everything through the core's boundary; ends when the first sync is complete. */
+/** Everything through the core's boundary; ends when the first sync is complete and the people of it have their names: a row that is
+ * renamed while a test reads it is another story. */
 export async function connected(world: World, only: string[] | null = null, provider: Provider = "facebook") {
   const started = await world.call("sign_in_start", { provider, way_back: "scheme", ask_again: false });
   const signIn = await world.call("sign_in_finish", { pasted: signInElsewhere(started.authorize_url) });
@@ -15,6 +16,16 @@ export async function connected(world: World, only: string[] | null = null, prov
   const possible = signIn.found.filter((one) => one.obstacle === null).map((one) => one.platform_id);
   await world.call("sign_in_choose", { id: signIn.id, platform_ids: only ?? possible });
   await synced(world);
+  await introduced(world);
+}
+
+/** Waits until the platform was asked for every person in the list. */
+function introduced(world: World) {
+  return world.until(async () => {
+    const { rows } = await world.call("conversations_list", { view: "all", limit: 200 });
+    const people = await Promise.all(rows.map(async (row) => (await world.call("conversation_get", { id: row.id })).person));
+    return people.every((person) => person.profile_fetched_at_ms !== null || person.profile_error !== null);
+  });
 }
 
 /** Waits until every account's first sync is complete. */
