@@ -32,7 +32,7 @@ pub(crate) struct App {
     pub(crate) config: Config,
     pub(crate) public_url: Url,
     pub(crate) key: RelayKey,
-    pub(crate) storage: Storage,
+    pub(crate) storage: Arc<dyn Storage>,
     pub(crate) upstream: Upstream,
     pub(crate) gate: Gate,
     pub(crate) clock: Arc<dyn Clock>,

@@ -7,6 +7,8 @@ use axum::{
 };
 use shopbell_wire::{ErrorAnswer, Refusal};
 
+use crate::storage::StorageError;
+
 /// A handler's error.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -22,8 +24,8 @@ impl From<Refusal> for Failure {
     }
 }
 
-impl From<sqlx::Error> for Failure {
-    fn from(error: sqlx::Error) -> Self {
+impl From<StorageError> for Failure {
+    fn from(error: StorageError) -> Self {
         // Statements carry only ids, times and ciphertext (see `storage`), so the error text is safe.
         tracing::error!(%error, "storage");
         Self::Fault("storage")

@@ -29,3 +29,4 @@ pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use config::{Config, ConfigError, KeySource, Limits, MetaApp, Upstreams};
 pub use key::KeyError;
 pub use server::{Relay, StartError};
+pub use storage::StorageError;

@@ -11,7 +11,7 @@ use crate::{
     app::{App, routes},
     key::{KeyError, RelayKey},
     limits::Gate,
-    storage::Storage,
+    storage::{self, StorageError},
     upstream::Upstream,
 };
 
@@ -31,7 +31,7 @@ pub enum StartError {
     Key(#[from] KeyError),
     /// The database does not open.
     #[error("the storage does not open: {0}")]
-    Storage(#[from] sqlx::Error),
+    Storage(#[from] StorageError),
     /// The address is taken or not ours.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, #[source] std::io::Error),
@@ -83,7 +83,7 @@ impl Relay {
                 .map_err(|_| ConfigError::Invalid("the bound address is no URL"))?,
         };
         let key = RelayKey::load(&config.key_source(), entropy.as_ref())?;
-        let storage = Storage::open(&config.storage).await?;
+        let storage = storage::open(&config.storage).await?;
         let upstream = Upstream::new(&config).map_err(|_| StartError::Client)?;
         let app = Arc::new(App {
             gate: Gate::new(config.limits, Arc::clone(&clock)),

@@ -1,25 +1,33 @@
 //! The storage of a single relay: one SQLite file. Durable before it answers (`synchronous=FULL`), deleted content is overwritten.
 
 mod bindings;
-mod codes;
+mod extras;
+mod signins;
+mod streams;
 
-use std::{str::FromStr as _, time::Duration};
+use std::{collections::HashMap, str::FromStr as _, sync::Mutex, time::Duration};
 
 use async_trait::async_trait;
+use shopbell_wire::Thumbprint;
 use sqlx::{
     ConnectOptions as _, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::sync::watch;
+
+use super::{Storage, Stored};
 
 /// Handle on the relay's database.
-#[derive(Clone)]
 pub(crate) struct Sqlite {
     pool: SqlitePool,
+    epoch: String,
+    arrivals: Mutex<HashMap<Thumbprint, watch::Sender<u64>>>,
+    bindings: watch::Sender<u64>,
 }
 
 impl Sqlite {
     /// Opens or makes the database and brings it to the newest version.
-    pub(crate) async fn open(address: &str) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn open(address: &str) -> Stored<Self> {
         let in_memory = address.contains(":memory:");
         let options = SqliteConnectOptions::from_str(address)?
             .create_if_missing(true)
@@ -33,60 +41,51 @@ impl Sqlite {
             .foreign_keys(true)
             .pragma("secure_delete", "ON")
             .disable_statement_logging();
+        // One connection writes and checkpoints: the SQLite inside loses pages when two do it at once.
         let pool = SqlitePoolOptions::new()
-            .max_connections(if in_memory { 1 } else { 4 })
-            .min_connections(u32::from(in_memory))
+            .max_connections(1)
+            .min_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_with(options)
             .await?;
         sqlx::migrate!("../../migrations/relay").run(&pool).await?;
-        Ok(Self { pool })
+        let epoch = sqlx::query_scalar("SELECT value FROM facts WHERE name = 'epoch'")
+            .fetch_one(&pool)
+            .await?;
+        Ok(Self {
+            pool,
+            epoch,
+            arrivals: Mutex::default(),
+            bindings: watch::Sender::new(0),
+        })
     }
 
-    /// Whether the database answers.
-    pub(crate) async fn ready(&self) -> bool {
+    fn bindings_changed(&self) {
+        self.bindings.send_modify(|n| *n = n.wrapping_add(1));
+    }
+}
+
+#[async_trait]
+impl Storage for Sqlite {
+    async fn ready(&self) -> bool {
         sqlx::query("SELECT 1 FROM used LIMIT 1")
             .fetch_optional(&self.pool)
             .await
             .is_ok()
     }
 
-    /// Closes it, with the write-ahead log folded in.
-    pub(crate) async fn close(&self) {
-        self.pool.close().await;
-    }
-
-    /// Marks a thing as used; `false` when it was used before.
-    pub(crate) async fn use_once(
-        &self,
-        kind: Once,
-        id: &str,
-        expires_at_ms: i64,
-    ) -> Result<bool, sqlx::Error> {
-        let kind = match kind {
-            Once::Nonce => "nonce",
-            Once::State => "state",
-        };
-        let done = sqlx::query(
-            "INSERT INTO used (kind, id, expires_at_ms) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-        )
-        .bind(kind)
-        .bind(id)
-        .bind(expires_at_ms)
-        .execute(&self.pool)
-        .await?;
-        Ok(done.rows_affected() == 1)
-    }
-
-    /// Deletes what has had its time: used marks, codes with their answers, leases, devices without any.
-    pub(crate) async fn purge(&self, now_ms: i64) -> Result<(), sqlx::Error> {
+    async fn purge(&self, now_ms: i64) -> Stored<()> {
         let mut tx = self.pool.begin().await?;
+        let leases = sqlx::query("DELETE FROM bindings WHERE lease_until_ms < ?1")
+            .bind(now_ms)
+            .execute(&mut *tx)
+            .await?;
         for statement in [
             "DELETE FROM used WHERE expires_at_ms < ?1",
             "DELETE FROM codes WHERE expires_at_ms < ?1 AND coalesce(answer_until_ms, 0) < ?1",
             "UPDATE codes SET answer = NULL, answer_until_ms = NULL WHERE answer_until_ms < ?1",
-            "DELETE FROM bindings WHERE lease_until_ms < ?1",
+            "DELETE FROM media WHERE expires_at_ms < ?1",
             "DELETE FROM devices WHERE last_seen_ms < ?1 AND thumbprint NOT IN (SELECT device FROM bindings)",
         ] {
             sqlx::query(statement)
@@ -94,10 +93,18 @@ impl Sqlite {
                 .execute(&mut *tx)
                 .await?;
         }
-        tx.commit().await
+        tx.commit().await?;
+        if leases.rows_affected() > 0 {
+            self.bindings_changed();
+        }
+        Ok(())
+    }
+
+    async fn close(&self) {
+        self.pool.close().await;
     }
 }
 
 #[cfg(test)]
-#[path = "storage_tests.rs"]
+#[path = "sqlite_tests.rs"]
 mod tests;

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
-use super::*;
+use super::{super::*, *};
 use shopbell_wire::{AccountKind, AccountRef, DeviceKeys, LEASE_MS, Provider};
 
 const NOW: i64 = 1_790_000_000_000;
@@ -14,7 +14,7 @@ fn account(kind: AccountKind, id: &str) -> AccountRef {
 
 #[tokio::test]
 async fn a_thing_is_used_once_and_only_within_its_kind() {
-    let storage = Storage::open("sqlite::memory:").await.unwrap();
+    let storage = Sqlite::open("sqlite::memory:").await.unwrap();
     assert!(storage.use_once(Once::Nonce, "a", NOW).await.unwrap());
     assert!(!storage.use_once(Once::Nonce, "a", NOW + 5).await.unwrap());
     assert!(storage.use_once(Once::State, "a", NOW).await.unwrap());
@@ -29,7 +29,7 @@ async fn a_thing_is_used_once_and_only_within_its_kind() {
 
 #[tokio::test]
 async fn a_code_goes_through_its_states() {
-    let storage = Storage::open("sqlite::memory:").await.unwrap();
+    let storage = Sqlite::open("sqlite::memory:").await.unwrap();
     let claim = async |device: &str, at: i64| {
         storage
             .claim_code("j", device, at, NOW + 300_000)
@@ -83,7 +83,7 @@ async fn a_code_goes_through_its_states() {
 
 #[tokio::test]
 async fn leases_are_renewed_listed_removed_and_run_out() {
-    let storage = Storage::open("sqlite::memory:").await.unwrap();
+    let storage = Sqlite::open("sqlite::memory:").await.unwrap();
     let home = DeviceKeys::from_random_bytes(&[1; 64]).public();
     let shop = DeviceKeys::from_random_bytes(&[2; 64]).public();
     let page = account(AccountKind::Page, "1001");
@@ -167,10 +167,10 @@ async fn leases_are_renewed_listed_removed_and_run_out() {
 async fn what_was_stored_is_there_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let address = format!("sqlite:{}", dir.path().join("relay.db").display());
-    let storage = Storage::open(&address).await.unwrap();
+    let storage = Sqlite::open(&address).await.unwrap();
     storage.use_once(Once::State, "x", NOW).await.unwrap();
     storage.close().await;
-    let storage = Storage::open(&address).await.unwrap();
+    let storage = Sqlite::open(&address).await.unwrap();
     assert!(storage.ready().await);
     assert!(!storage.use_once(Once::State, "x", NOW).await.unwrap());
 }

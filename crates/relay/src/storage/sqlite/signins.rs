@@ -1,34 +1,32 @@
 //! Codes on their way through redemption, and the sealed answers that may be asked for again.
 
+use async_trait::async_trait;
 use sqlx::Row as _;
 
-use super::Storage;
+use super::Sqlite;
+use crate::storage::{Claim, Once, REDEEMING_MS, SignIns, Stored};
 
-/// A redemption that neither ended nor was given back within this time is taken for lost, in milliseconds.
-const REDEEMING_MS: i64 = 2 * 60 * 1000;
+#[async_trait]
+impl SignIns for Sqlite {
+    async fn use_once(&self, kind: Once, id: &str, expires_at_ms: i64) -> Stored<bool> {
+        let done = sqlx::query(
+            "INSERT INTO used (kind, id, expires_at_ms) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )
+        .bind(kind.word())
+        .bind(id)
+        .bind(expires_at_ms)
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
 
-/// What became of a claim.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Claim {
-    /// The caller redeems it now.
-    Fresh,
-    /// Another request redeems it at this moment.
-    InUse,
-    /// It was redeemed, or its redemption was lost.
-    Used,
-    /// It was redeemed by the same device a moment ago; these bytes again.
-    Answered(Vec<u8>),
-}
-
-impl Storage {
-    /// Takes a code for redemption. The code itself is not stored, only its id.
-    pub(crate) async fn claim_code(
+    async fn claim_code(
         &self,
         jti: &str,
         device: &str,
         now_ms: i64,
         expires_at_ms: i64,
-    ) -> Result<Claim, sqlx::Error> {
+    ) -> Stored<Claim> {
         let taken = sqlx::query(
             "INSERT INTO codes (jti, device, redeeming, claimed_at_ms, expires_at_ms) VALUES (?1, ?2, 1, ?3, ?4) \
              ON CONFLICT DO NOTHING",
@@ -63,8 +61,7 @@ impl Storage {
         })
     }
 
-    /// Gives a code back that the platform never saw or may not have seen.
-    pub(crate) async fn release_code(&self, jti: &str) -> Result<(), sqlx::Error> {
+    async fn release_code(&self, jti: &str) -> Stored<()> {
         sqlx::query("DELETE FROM codes WHERE jti = ?1 AND answer IS NULL")
             .bind(jti)
             .execute(&self.pool)
@@ -72,8 +69,7 @@ impl Storage {
         Ok(())
     }
 
-    /// The code is spent without an answer worth repeating.
-    pub(crate) async fn spend_code(&self, jti: &str) -> Result<(), sqlx::Error> {
+    async fn spend_code(&self, jti: &str) -> Stored<()> {
         sqlx::query("UPDATE codes SET redeeming = 0 WHERE jti = ?1")
             .bind(jti)
             .execute(&self.pool)
@@ -81,13 +77,7 @@ impl Storage {
         Ok(())
     }
 
-    /// The code is spent; the sealed answer may be asked for until `until_ms`.
-    pub(crate) async fn answer_code(
-        &self,
-        jti: &str,
-        answer: &[u8],
-        until_ms: i64,
-    ) -> Result<(), sqlx::Error> {
+    async fn answer_code(&self, jti: &str, answer: &[u8], until_ms: i64) -> Stored<()> {
         sqlx::query(
             "UPDATE codes SET redeeming = 0, answer = ?2, answer_until_ms = ?3 WHERE jti = ?1",
         )
