@@ -50,6 +50,16 @@ pub(super) async fn schedule(
 ) -> Result<(), StoreError> {
     let payload = json!({ "account": account.0 });
     jobs::schedule(tx, &format!("check-token:{account}"), due_at_ms, &payload).await?;
+    schedule_subscription(tx, account, due_at_ms).await
+}
+
+/// Has the subscription read back.
+pub(super) async fn schedule_subscription(
+    tx: &mut WriteTx<'_>,
+    account: AccountId,
+    due_at_ms: i64,
+) -> Result<(), StoreError> {
+    let payload = json!({ "account": account.0 });
     jobs::schedule(
         tx,
         &format!("check-subscription:{account}"),

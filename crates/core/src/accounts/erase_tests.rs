@@ -65,7 +65,7 @@ async fn fill(profile: &Profile, account: AccountId, messages: i64) {
         .await
         .unwrap();
     let mut tx = profile.store.write(Priority::Owner).await.unwrap();
-    sqlx::query("INSERT INTO raw_events (stream, stream_offset, account_id, received_at_ms, body) VALUES (?1, 1, ?2, 0, x'0102')")
+    sqlx::query("INSERT INTO raw_events (stream, stream_offset, kind, event_id, subject, account_id, received_at_ms, logged_at_ms, body) VALUES (?1, 1, 1, '00', 'page/1', ?2, 0, 0, x'0102')")
         .bind(account.0.to_string())
         .bind(account.0)
         .execute(&mut *tx)

@@ -3,7 +3,7 @@
 use super::{report, state};
 use crate::{
     Profile,
-    api::types::{AccountSet, AccountView, Change},
+    api::types::{AccountSet, AccountView, AnsweringView, Change},
     domain::{AccountId, Channel, Provider},
     store::{Priority, StoreError},
 };
@@ -21,7 +21,9 @@ fn names(json: Option<String>) -> Vec<String> {
 pub async fn all(connection: &mut SqliteConnection) -> Result<Vec<AccountView>, StoreError> {
     let rows = sqlx::query!(
         r#"SELECT a.id, a.channel, a.provider, a.platform_id, a.name, a.username, a.state, a.reason, a.state_since_ms, a.auto_sync,
-             a.paused, a.subscribed_fields, a.subscribed_at_ms, a.erase_at_ms,
+             a.paused, a.subscribed_fields, a.subscribed_at_ms, a.subscription_checked_at_ms,
+             a.webhook_at_ms, a.erase_at_ms, w.device AS "answering_device?: String", w.mine AS "answering_here?: bool",
+             w.until_ms AS "answering_until_ms?: i64",
              p.media_id AS "picture?: String",
              c.expires_at_ms AS "expires_at_ms?: i64", c.expiry AS "expiry?: String", c.checked_at_ms AS "checked_at_ms?: i64",
              c.granted AS "granted?: String", c.declined AS "declined?: String",
@@ -30,6 +32,7 @@ pub async fn all(connection: &mut SqliteConnection) -> Result<Vec<AccountView>, 
              (SELECT coalesce(sum(v.messages), 0) FROM conversations v WHERE v.account_id = a.id) AS "messages!: i64"
            FROM accounts a LEFT JOIN credentials c ON c.id = a.credential_id
            LEFT JOIN account_pictures p ON p.account_id = a.id LEFT JOIN sync_cursors s ON s.account_id = a.id
+           LEFT JOIN answering w ON w.account_id = a.id
            ORDER BY a.id"#
     )
     .fetch_all(connection)
@@ -55,6 +58,13 @@ pub async fn all(connection: &mut SqliteConnection) -> Result<Vec<AccountView>, 
                 token_checked_at_ms: row.checked_at_ms,
                 subscribed_fields: names(Some(row.subscribed_fields)),
                 subscribed_at_ms: row.subscribed_at_ms,
+                subscription_checked_at_ms: row.subscription_checked_at_ms,
+                last_event_at_ms: row.webhook_at_ms,
+                answering: row.answering_device.map(|device| AnsweringView {
+                    here: row.answering_here.unwrap_or(false),
+                    device: device.chars().take(4).collect(),
+                    until_ms: row.answering_until_ms.unwrap_or(0),
+                }),
                 granted: names(row.granted),
                 declined: names(row.declined),
                 conversations: row.conversations,

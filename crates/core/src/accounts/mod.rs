@@ -27,7 +27,7 @@ pub use checks::run;
 pub use events::recent as token_events;
 pub use report::{Remedy, imported, report, report_ok};
 pub use rows::access;
-pub use subscription::{SubscriptionError, check as check_subscription};
+pub use subscription::{SubscriptionError, check as check_subscription, check_all_soon};
 pub(crate) use tokens::mirror;
 
 use crate::{

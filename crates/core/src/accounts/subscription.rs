@@ -6,7 +6,7 @@ use crate::{
     api::types::{AccountState, Change, Reason},
     domain::AccountId,
     platform::{Call, GraphError, RetryKind},
-    store::{Priority, StoreError},
+    store::{Priority, StoreError, WriteTx},
 };
 
 /// The one field without which nothing arrives.
@@ -59,6 +59,18 @@ pub(super) async fn subscribe(
     }
     .await;
     finish(profile, account, answer).await
+}
+
+/// Has every connected account's subscription read back soon: events were missing, or the relay was away and Meta may have switched them
+/// off.
+///
+/// # Errors
+/// What the database says.
+pub async fn check_all_soon(tx: &mut WriteTx<'_>, now_ms: i64) -> Result<(), StoreError> {
+    for account in rows::connected(tx).await? {
+        super::checks::schedule_subscription(tx, account, now_ms).await?;
+    }
+    Ok(())
 }
 
 /// Reads the subscription back; switches it on again when it is gone.
@@ -116,6 +128,13 @@ async fn store(profile: &Profile, account: AccountId, fields: &[String]) -> Resu
     let list = serde_json::to_string(fields).unwrap_or_else(|_| "[]".into());
     let on = !fields.is_empty();
     let mut tx = profile.store.write(Priority::Background).await?;
+    sqlx::query!(
+        "UPDATE accounts SET subscription_checked_at_ms = ? WHERE id = ?",
+        now_ms,
+        id
+    )
+    .execute(&mut *tx)
+    .await?;
     // "Events on since …": the moment moves only when they were off before.
     let changed = sqlx::query!(
         "UPDATE accounts SET subscribed_at_ms = CASE WHEN NOT ?1 THEN NULL WHEN subscribed_at_ms IS NULL THEN ?2 ELSE subscribed_at_ms END,

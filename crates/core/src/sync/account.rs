@@ -48,7 +48,12 @@ pub(super) async fn turn(
 ) -> bool {
     let clock = &profile.parts.clock;
     let stored = match read(profile, account).await {
-        Ok(Some(stored)) => stored,
+        Ok(Some(mut stored)) => {
+            if stored.subscribed {
+                stored.facts.link = profile.sync.link();
+            }
+            stored
+        }
         Ok(None) | Err(StoreError::Closed) => return false,
         Err(error) => {
             tracing::warn!(target: "shopbell::sync", account = account.0, %error, "the database cannot be read");

@@ -3,7 +3,7 @@
 //! Invariant: a page cursor is a hint. Cursors may die (meta-platform §1.5): then the list begins anew and skips what is done. What is
 //! done is known from `sync_threads`, written in the transaction that took the thread's messages in.
 
-use super::plan::{Facts, Import, Permitted};
+use super::plan::{Facts, Import, Link, Permitted};
 use crate::{
     domain::AccountId,
     store::{StoreError, WriteTx},
@@ -89,6 +89,8 @@ pub struct Todo {
 pub struct Stored {
     /// For the plan.
     pub facts: Facts,
+    /// Events are switched on for it at the platform.
+    pub subscribed: bool,
     /// The first sync's place.
     pub backfill: Backfill,
     /// The newest thread that is not done.
@@ -104,7 +106,7 @@ pub async fn read(
     account: AccountId,
 ) -> Result<Option<Stored>, StoreError> {
     let Some(row) = sqlx::query!(
-        r#"SELECT a.state, a.paused, a.auto_sync, a.credential_id, s.backfill AS "backfill?: String", s.watermark_ms AS "watermark_ms?: i64",
+        r#"SELECT a.state, a.paused, a.auto_sync, a.credential_id, a.subscribed_at_ms, s.backfill AS "backfill?: String", s.watermark_ms AS "watermark_ms?: i64",
              s.imported_at_ms AS "imported_at_ms?: i64", s.last_poll_at_ms AS "last_poll_at_ms?: i64",
              s.last_reconcile_at_ms AS "last_reconcile_at_ms?: i64",
              (SELECT last_at_ms FROM conversations c WHERE c.account_id = a.id ORDER BY last_key DESC, id DESC LIMIT 1) AS "newest_at_ms?: i64"
@@ -141,9 +143,12 @@ pub async fn read(
         last_poll_at_ms: row.last_poll_at_ms,
         last_reconcile_at_ms: row.last_reconcile_at_ms.max(row.imported_at_ms),
         newest_at_ms: row.newest_at_ms.unwrap_or(0),
+        // Whoever decides the next step knows the connection.
+        link: Link::Off,
     };
     Ok(Some(Stored {
         facts,
+        subscribed: row.subscribed_at_ms.is_some(),
         backfill,
         todo,
     }))

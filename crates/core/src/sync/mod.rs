@@ -28,6 +28,7 @@ use crate::{
     store::{Priority, StoreError},
 };
 use graph::GraphRemote;
+pub use plan::Link;
 use plan::{Moment, Mood, Step};
 use progress::Pace;
 use remote::{Fault, FaultKind, Remote};
@@ -69,6 +70,7 @@ impl Failure {
 pub struct Sync {
     lives: Mutex<HashMap<AccountId, Arc<Live>>>,
     dirty: Notify,
+    link: Mutex<Link>,
 }
 
 impl Sync {
@@ -77,6 +79,7 @@ impl Sync {
         Self {
             lives: Mutex::default(),
             dirty: Notify::new(),
+            link: Mutex::default(),
         }
     }
 
@@ -97,6 +100,29 @@ impl Sync {
             .values()
             .cloned()
             .collect()
+    }
+
+    /// The connection to the relay changed: with events there is no polling.
+    pub fn set_link(&self, link: Link) {
+        let before = std::mem::replace(
+            &mut *self.link.lock().unwrap_or_else(PoisonError::into_inner),
+            link,
+        );
+        if before != link {
+            self.all().iter().for_each(|live| live.wake());
+        }
+    }
+
+    /// Whether events come through the relay.
+    pub fn link(&self) -> Link {
+        *self.link.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Events may be missing (the relay says so, or it was away): every account is compared with the platform, and what that finds is
+    /// counted as recovered.
+    pub fn compare_all(&self) {
+        self.all().iter().for_each(|live| live.slept());
+        self.tell();
     }
 
     /// Figures changed: somebody may want to look.

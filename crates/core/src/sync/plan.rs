@@ -1,7 +1,8 @@
 //! What to do next for one account: a pure function of what is stored, what was felt lately, and the time.
 //!
-//! Figures (decision T39; no relay events yet): poll every 20 s while a conversation was active in the last hour, else every 2 min;
-//! compare with the platform every 15 min and after every gap (sleep, no network, program closed).
+//! Figures (decision T39). While events come through the relay: no polls, a comparison every 15 min. Without: a poll every 20 s while a
+//! conversation was active in the last hour, else every 2 min. After every gap (sleep, no network, program closed, events missing at the
+//! relay) a comparison, but not before the relay had its chance to bring what it kept: what it brings was not lost.
 
 /// Poll pace with a conversation active in the last hour.
 pub const LIVELY_MS: i64 = 20_000;
@@ -23,6 +24,18 @@ pub enum Permitted {
     OnAsk,
     /// Not at all: paused, disconnected, signed out, blocked.
     No,
+}
+
+/// Whether events come through the relay.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Link {
+    /// No: there is no connection, or events are not switched on for the account.
+    #[default]
+    Off,
+    /// The connection is being made, or what the relay kept is being brought. Lasts seconds; whoever sets it ends it.
+    Settling,
+    /// Yes.
+    Live,
 }
 
 /// Where the first sync stands.
@@ -53,6 +66,8 @@ pub struct Facts {
     pub last_reconcile_at_ms: Option<i64>,
     /// Newest message of the account, UTC ms.
     pub newest_at_ms: i64,
+    /// Events of this account through the relay.
+    pub link: Link,
 }
 
 /// What was felt lately; not stored.
@@ -144,15 +159,23 @@ pub fn next(facts: &Facts, mood: &Mood, at: Moment) -> Step {
             .map(|at_ms| at.now_ms - at_ms)
     };
     let polled = since(facts.last_poll_at_ms);
-    if importing.is_none() && (mood.gap || polled.is_some_and(|ms| ms >= GAP_MS)) {
-        return Step::Reconcile { gap: true };
+    // With events nobody polls, so the time since the last poll says nothing.
+    let silent = facts.link != Link::Live && polled.is_some_and(|ms| ms >= GAP_MS);
+    if importing.is_none() && (mood.gap || silent) {
+        return match facts.link {
+            Link::Settling => Step::Rest,
+            Link::Off | Link::Live => Step::Reconcile { gap: true },
+        };
     }
     let pace = if at.now_ms - facts.newest_at_ms < ACTIVE_MS {
         LIVELY_MS
     } else {
         QUIET_MS
     };
-    let poll_in = polled.map_or(0, |ms| (pace - ms).max(0));
+    let poll_in = match facts.link {
+        Link::Off => polled.map_or(0, |ms| (pace - ms).max(0)),
+        Link::Settling | Link::Live => RECONCILE_MS,
+    };
     // Under "only when asked" the first sync goes on before the poll, because the poll ends the asking.
     let import_first = facts.permitted == Permitted::OnAsk && importing.is_some();
     if !import_first && (poll_in == 0 || (mood.asked && importing.is_none())) {

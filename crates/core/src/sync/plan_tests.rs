@@ -10,6 +10,7 @@ fn live() -> Facts {
         last_poll_at_ms: Some(NOW - 10_000),
         last_reconcile_at_ms: Some(NOW - 60_000),
         newest_at_ms: NOW - 50_000,
+        link: Link::Off,
     }
 }
 
@@ -278,4 +279,69 @@ fn back_off_doubles_to_a_minute() {
         [5_000, 10_000, 20_000, 40_000, 60_000, 60_000, 60_000]
     );
     assert_eq!(back_off(u32::MAX), 60_000);
+}
+
+#[test]
+fn with_events_the_comparison_is_all_that_is_left_of_polling() {
+    let events = |link| Facts { link, ..live() };
+    let gap = || Mood {
+        gap: true,
+        ..Mood::default()
+    };
+    check(
+        "events come: only the comparison is waited for",
+        Facts {
+            last_poll_at_ms: Some(NOW - 800_000),
+            ..events(Link::Live)
+        },
+        Mood::default(),
+        Step::Wait {
+            ms: RECONCILE_MS - 60_000,
+        },
+    );
+    check(
+        "the comparison is due",
+        Facts {
+            last_reconcile_at_ms: Some(NOW - RECONCILE_MS),
+            ..events(Link::Live)
+        },
+        Mood::default(),
+        Step::Reconcile { gap: false },
+    );
+    check(
+        "the owner asks all the same",
+        events(Link::Live),
+        Mood {
+            asked: true,
+            ..Mood::default()
+        },
+        Step::Poll,
+    );
+    check(
+        "after a sleep the relay brings what it kept before anything is counted as recovered",
+        events(Link::Settling),
+        gap(),
+        Step::Rest,
+    );
+    check(
+        "then the comparison",
+        events(Link::Live),
+        gap(),
+        Step::Reconcile { gap: true },
+    );
+    check(
+        "no relay: the comparison at once",
+        events(Link::Off),
+        gap(),
+        Step::Reconcile { gap: true },
+    );
+    check(
+        "closed over night, connecting",
+        Facts {
+            last_poll_at_ms: Some(NOW - 36_000_000),
+            ..events(Link::Settling)
+        },
+        Mood::default(),
+        Step::Rest,
+    );
 }

@@ -11,7 +11,7 @@ use super::{
     compare::{self, Held},
     cursors::{self, Stored},
     log::{self, Brought, Kind},
-    plan::Import,
+    plan::{Import, Link},
     remote::{FaultKind, FoundThread, Haste, Remote, ThreadPage, ThreadQuery},
 };
 use crate::{
@@ -38,6 +38,8 @@ const PAGES: usize = 500;
 const CATCH_UP_PAGES: usize = 50;
 /// What was said just before the last poll may have reached the list after it.
 const LATE_MS: i64 = 5_000;
+/// With events through the relay, what is older than this should be here.
+const EVENTS_LATE_MS: i64 = 60_000;
 /// Messages fetched of a thread that differs: as many as the platform shows.
 const SHOWN: u32 = 20;
 
@@ -84,6 +86,9 @@ pub async fn walk(
     let recovered_before_ms = match walk {
         Walk::Poll => i64::MIN,
         Walk::Reconcile { gap: true } => i64::MAX,
+        Walk::Reconcile { gap: false } if stored.facts.link == Link::Live => {
+            started_at_ms + offset_ms - EVENTS_LATE_MS
+        }
         Walk::Reconcile { gap: false } => stored
             .facts
             .last_poll_at_ms

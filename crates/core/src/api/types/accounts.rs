@@ -42,6 +42,12 @@ pub struct AccountView {
     pub subscribed_fields: Vec<String>,
     /// UTC ms.
     pub subscribed_at_ms: Option<i64>,
+    /// Last time they were read back, UTC ms.
+    pub subscription_checked_at_ms: Option<i64>,
+    /// Last event that came through the relay, UTC ms.
+    pub last_event_at_ms: Option<i64>,
+    /// Which computer runs automations; null until the relay said so.
+    pub answering: Option<AnsweringView>,
     /// Permissions granted / declined (Meta's names).
     pub granted: Vec<String>,
     /// Declined.
@@ -54,6 +60,17 @@ pub struct AccountView {
     pub erase_at_ms: Option<i64>,
     /// Last good poll, UTC ms.
     pub last_sync_at_ms: Option<i64>,
+}
+
+/// The computer that runs an account's automations (decision T15).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AnsweringView {
+    /// It is this one.
+    pub here: bool,
+    /// First characters of the computer's key, to tell others apart: the relay knows no names.
+    pub device: String,
+    /// Its lease ends unless it stays connected, UTC ms.
+    pub until_ms: i64,
 }
 
 /// States of an account, as the owner reads them (products.md §2.1).
