@@ -14,12 +14,13 @@ use axum::{
     routing::{delete, get, post},
 };
 use shopbell_wire::{Refusal, paths};
+use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
 use url::Url;
 
 use crate::{
     Clock, Config, Entropy, authorize, bindings, callback, config, failure::Failure, key::RelayKey,
-    limits::Gate, pages, proof, storage::Storage, token, upstream::Upstream,
+    limits::Gate, metrics::Metrics, pages, proof, storage::Storage, token, upstream::Upstream,
 };
 
 /// Largest body of any endpoint of this part.
@@ -37,6 +38,10 @@ pub(crate) struct App {
     pub(crate) gate: Gate,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
+    /// What is counted.
+    pub(crate) metrics: Metrics,
+    /// Cancelled when the relay stops: whatever waits for longer than a request ends then.
+    pub(crate) stop: CancellationToken,
 }
 
 impl App {

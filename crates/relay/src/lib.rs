@@ -18,6 +18,7 @@ mod exchange;
 mod failure;
 mod key;
 mod limits;
+mod metrics;
 mod pages;
 mod proof;
 mod server;

@@ -11,6 +11,7 @@ use crate::{
     app::{App, routes},
     key::{KeyError, RelayKey},
     limits::Gate,
+    metrics::Metrics,
     storage::{self, StorageError},
     upstream::Upstream,
 };
@@ -85,6 +86,7 @@ impl Relay {
         let key = RelayKey::load(&config.key_source(), entropy.as_ref())?;
         let storage = storage::open(&config.storage).await?;
         let upstream = Upstream::new(&config).map_err(|_| StartError::Client)?;
+        let stop = CancellationToken::new();
         let app = Arc::new(App {
             gate: Gate::new(config.limits, Arc::clone(&clock)),
             public_url: base_url.clone(),
@@ -94,8 +96,9 @@ impl Relay {
             upstream,
             clock,
             entropy,
+            metrics: Metrics::new(),
+            stop: stop.clone(),
         });
-        let stop = CancellationToken::new();
         let service = routes(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
         let server =
             axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
@@ -123,6 +126,11 @@ impl Relay {
     pub async fn purge_now(&self) -> Result<(), StartError> {
         self.app.gate.purge();
         Ok(self.app.storage.purge(self.app.now_ms()).await?)
+    }
+
+    /// The figures as text, as `/metrics` gives them.
+    pub fn metrics_text(&self) -> String {
+        self.app.metrics.text()
     }
 
     /// Takes no new request, lets open ones end (ten seconds at most), closes the database.
