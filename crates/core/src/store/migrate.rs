@@ -21,11 +21,18 @@ pub struct Migration {
 }
 
 /// All of them, in order.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    usable_from: 1,
-    sql: include_str!("../../../../migrations/0001_base.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        usable_from: 1,
+        sql: include_str!("../../../../migrations/0001_base.sql"),
+    },
+    Migration {
+        version: 2,
+        usable_from: 2,
+        sql: include_str!("../../../../migrations/0002_events.sql"),
+    },
+];
 
 fn newest(migrations: &[Migration]) -> i64 {
     migrations.last().map_or(0, |migration| migration.version)
