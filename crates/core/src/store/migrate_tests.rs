@@ -141,7 +141,7 @@ async fn killed_at_any_statement_it_opens_at_the_old_or_the_new_version() {
                 store.close().await;
                 olds += 1;
             }
-            Err(OpenError::Newer { found: 2, known: 1 }) => news += 1,
+            Err(OpenError::Newer { found: NEXT, .. }) => news += 1,
             Err(error) => panic!("step {step}: {error}"),
         }
         // The program that was killed is started again.
