@@ -11,6 +11,7 @@ use std::{fs, path::Path, process::Command};
 pub struct World {
     pub folder: tempfile::TempDir,
     pub sandbox_address: String,
+    pub relay_address: String,
     environment: Vec<(String, String)>,
     driver_port: u16,
     native_port: u16,
@@ -90,6 +91,7 @@ impl World {
         let mut world = Self {
             folder,
             sandbox_address,
+            relay_address,
             environment,
             driver_port: free_port(),
             native_port: free_port(),
@@ -201,6 +203,13 @@ impl World {
             .unwrap();
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
         answer.json().await.unwrap()
+    }
+
+    /// Meta's app is pointed at the relay: from now on events are sent.
+    pub async fn events_on(&self) {
+        let address = format!("{}/webhooks/meta", self.relay_address);
+        self.sandbox("callback", json!({ "webhook_url": address, "verify": true }))
+            .await;
     }
 
     /// The network goes away: nobody answers any more.

@@ -10,7 +10,7 @@ use crate::{
 use anyhow::{Context, Result, bail};
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write as _},
     path::PathBuf,
     process::{Child, Command, Stdio},
 };
@@ -153,6 +153,7 @@ impl World {
             .current_dir(&folder)
             .envs(relay_environment(&address, &relay, &folder));
         let (program, _) = listening(program)?;
+        events_on(&address, &relay)?;
         let endpoints = serde_json::json!({ "relay": relay, "sandbox": address });
         fs::write(folder.join("profile/endpoints.json"), endpoints.to_string())?;
         Ok(Self {
@@ -214,6 +215,24 @@ fn relay_environment(
         ));
     }
     all
+}
+
+/// Points the simulated Meta's webhooks at the relay, as the owner of a Meta app does it in the dashboard.
+fn events_on(sandbox: &str, relay: &str) -> Result<()> {
+    let body = serde_json::json!({ "webhook_url": format!("{relay}/webhooks/meta"), "verify": true }).to_string();
+    let host = sandbox.trim_start_matches("http://");
+    let mut line = std::net::TcpStream::connect(host)?;
+    write!(
+        line,
+        "POST /_sandbox/callback HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )?;
+    let mut answer = String::new();
+    BufReader::new(line).read_line(&mut answer)?;
+    if !answer.contains(" 200 ") {
+        bail!("the sandbox does not reach the relay: {answer}");
+    }
+    Ok(())
 }
 
 fn free_port() -> Result<u16> {
