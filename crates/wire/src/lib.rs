@@ -27,8 +27,8 @@ pub use bindings::{
 pub use device::{DeviceKeys, DevicePublic, KeyError, Thumbprint};
 pub use envelope::{ENVELOPE_VERSION, Envelope, EnvelopeError, EnvelopeKind};
 pub use event::{
-    EVENT_MAX_BYTES, EVENT_VERSION, EventError, EventKind, EventOpener, EventSealer, SEALER_LIFE_MS,
-    SUBJECT_MAX_BYTES, SealedEvent, account_of, subject_of,
+    EVENT_MAX_BYTES, EVENT_VERSION, EventError, EventKind, EventOpener, EventSealer,
+    SEALER_LIFE_MS, SUBJECT_MAX_BYTES, SealedEvent, account_of, subject_of,
 };
 pub use grant::{AccountKind, Grant, GrantedAccount, GrantedUser, Notice, Renewal, UserToken};
 pub use hooks::{
@@ -48,9 +48,9 @@ pub use signin::{
     is_allowed_redirect,
 };
 pub use stream::{
-    ACK_MS, ANSWERING_LEASE_MS, Answering, CloseReason, DEAD_MS, Delivery, DeviceMessage,
-    FRAME_MAX_BYTES, GapReason, HELLO_MS, Hello, PING_MS, RelayMessage, STREAM_PROTOCOL,
-    StreamState, TEXT_MAX_BYTES, WINDOW_BYTES, WINDOW_EVENTS, challenge_bytes,
+    ACK_BYTES, ACK_EVENTS, ACK_MS, ANSWERING_LEASE_MS, Answering, CloseReason, DEAD_MS, Delivery,
+    DeviceMessage, FRAME_MAX_BYTES, GapReason, HELLO_MS, Hello, PING_MS, RelayMessage,
+    STREAM_PROTOCOL, StreamState, TEXT_MAX_BYTES, WINDOW_BYTES, WINDOW_EVENTS, challenge_bytes,
 };
 
 /// Paths of the relay, below its public URL. Both sides use these and nothing else.

@@ -3,12 +3,17 @@
 //! ```text
 //! relay: challenge{nonce}      app: hello{device, signature, epoch, offset}
 //! relay: ready{…} | gap{…}     then binary frames of deliveries, in order of offset, within the window
-//! app:   ack{offset}           after its commit, cumulative, at most every 200 ms
-//! relay: answering{accounts}   after ready and on every change      app: answer_here{account}
+//! app:   ack{offset}           after its commit, cumulative, every 200 ms at most unless much waits ([`ACK_EVENTS`])
+//! relay: answering{accounts}   after ready, on every change, and to the holder on every renewal      app: answer_here{account}
 //! ```
 //!
 //! A device's offsets are 1, 2, 3, …; every delivery also carries the offset before it, so a hole is seen whoever made it (T13).
-//! The relay pings; whoever heard nothing for [`DEAD_MS`] closes.
+//! A gap may also be told later, between two binary frames, when events that were due are gone (deleted on the owner's wish, or
+//! acknowledged by another connection with the same keys): the same rules as for the first one. An acknowledgement in the hello counts
+//! like any other when its epoch is the relay's.
+//!
+//! The relay pings every [`PING_MS`]; whoever heard nothing for [`DEAD_MS`] closes. A large binary message comes in fragments with pings
+//! between them, so that a slow line is not taken for a dead one: a ping in the middle of a message counts as heard.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,8 +32,13 @@ pub const WINDOW_BYTES: usize = 4 * 1024 * 1024;
 pub const PING_MS: u64 = 5_000;
 /// Nothing heard for so long: the other side is gone, milliseconds.
 pub const DEAD_MS: u64 = 15_000;
-/// Acknowledgements are at least so far apart, milliseconds.
+/// Acknowledgements are at least so far apart, milliseconds, unless [`ACK_EVENTS`] or [`ACK_BYTES`] were committed since the last one.
 pub const ACK_MS: u64 = 200;
+/// So many committed events are acknowledged at once: a window that is acknowledged every 200 ms only would hold a replay to 2,560
+/// events a second.
+pub const ACK_EVENTS: usize = WINDOW_EVENTS / 4;
+/// So many committed bytes are acknowledged at once.
+pub const ACK_BYTES: usize = WINDOW_BYTES / 4;
 /// How long a device may take to say hello, milliseconds.
 pub const HELLO_MS: u64 = 10_000;
 /// Largest text frame either side reads.
@@ -117,9 +127,10 @@ pub enum RelayMessage {
         /// State of the stream.
         state: StreamState,
     },
-    /// Which computer answers for each of the caller's accounts.
+    /// Which computer answers for each of the caller's accounts. The one that does is told the new end at every renewal; when none
+    /// comes, it stops at the end it knows.
     Answering {
-        /// All accounts of the caller.
+        /// All accounts of the caller that somebody answers for.
         accounts: Vec<Answering>,
     },
 }
@@ -223,8 +234,10 @@ impl Hello {
 
     /// Whether the signature is this device's for that challenge.
     pub fn is_signed(&self, relay: &str, nonce: &str) -> bool {
-        unb64_array(&self.signature)
-            .is_some_and(|signature| self.device.verify(&challenge_bytes(relay, nonce), &signature))
+        unb64_array(&self.signature).is_some_and(|signature| {
+            self.device
+                .verify(&challenge_bytes(relay, nonce), &signature)
+        })
     }
 }
 
