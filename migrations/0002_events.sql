@@ -15,14 +15,16 @@ CREATE TABLE raw_events (
   account_id INTEGER REFERENCES accounts (id) ON DELETE CASCADE, -- null: not (or no longer) an account of ours, or none meant
   received_at_ms INTEGER NOT NULL, -- the relay had it
   logged_at_ms INTEGER NOT NULL, -- we had it
-  body BLOB, -- the bytes that were sealed; null once erased
+  body BLOB, -- the bytes that were sealed; null once erased, and for accounts that are not ours
+  sealed INTEGER NOT NULL DEFAULT 0 CHECK (sealed IN (0, 1)), -- it did not open: `body` is what the relay sent
   state TEXT NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'done', 'ignored', 'failed')),
-  reason TEXT, -- JSON Reason: why ignored or failed
+  reason TEXT, -- JSON Reason: why ignored or failed, which parts of a done one meant nothing
   attempts INTEGER NOT NULL DEFAULT 0,
   retry_at_ms INTEGER, -- failed ones are tried again at this time
   UNIQUE (stream, stream_offset)
 ) STRICT;
-CREATE INDEX raw_events_state ON raw_events (state, retry_at_ms) WHERE state IN ('new', 'failed');
+-- Few rows: what is done is most.
+CREATE INDEX raw_events_state ON raw_events (state, id) WHERE state <> 'done';
 CREATE INDEX raw_events_logged ON raw_events (logged_at_ms);
 CREATE INDEX raw_events_account ON raw_events (account_id, id);
 
@@ -55,6 +57,23 @@ CREATE TABLE answering (
   term INTEGER NOT NULL,
   until_ms INTEGER NOT NULL
 ) STRICT;
+
+-- Meta passes on that the owner wants their data deleted (decision C1). Nothing here is deleted by it: the owner is asked, and without an
+-- answer the data is kept.
+CREATE TABLE deletion_requests (
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  code TEXT UNIQUE, -- of the relay's public status page; null: there is none
+  provider TEXT NOT NULL CHECK (provider IN ('facebook', 'instagram')),
+  user_id TEXT NOT NULL, -- app-scoped
+  accounts TEXT NOT NULL, -- JSON list of the accounts that came through this user
+  asked_at_ms INTEGER NOT NULL,
+  due_at_ms INTEGER NOT NULL, -- kept when nobody answered by then
+  state TEXT NOT NULL DEFAULT 'asked' CHECK (state IN ('asked', 'kept', 'erasing', 'erased')),
+  reported_at_ms INTEGER -- the relay's status page says so since
+) STRICT;
+
+-- Meta names the owner by this id when the app is removed. With Facebook it is the subject of the user's credential.
+ALTER TABLE credentials ADD COLUMN app_user_id TEXT;
 
 ALTER TABLE accounts ADD COLUMN webhook_at_ms INTEGER; -- last event that came through the relay
 ALTER TABLE accounts ADD COLUMN subscription_checked_at_ms INTEGER; -- last time the subscription was read back
