@@ -131,10 +131,8 @@ impl World {
         let clock = ManualClock::at(START_MS);
         let app = |keys: shopbell_sandbox::AppKeys, config_id: Option<String>| {
             Some(MetaApp {
-                app_id: keys.id,
-                app_secret: shopbell_wire::Secret::new(keys.secret),
                 config_id,
-                scopes: Vec::new(),
+                ..MetaApp::new(keys.id, shopbell_wire::Secret::new(keys.secret))
             })
         };
         let relay_clock = clock.clone();

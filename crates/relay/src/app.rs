@@ -3,12 +3,16 @@
 //! Order of the layers matters: panic catch, span (path only: queries carry codes), security headers, time
 //! limit, address limit, then the handlers.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     Router,
-    extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    extract::{ConnectInfo, FromRequestParts, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse as _, Response},
     routing::{delete, get, post},
@@ -19,8 +23,15 @@ use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::Tra
 use url::Url;
 
 use crate::{
-    Clock, Config, Entropy, authorize, bindings, callback, config, failure::Failure, key::RelayKey,
-    limits::Gate, metrics::Metrics, pages, proof, storage::Storage, token, upstream::Upstream,
+    Clock, Config, Entropy, authorize, bindings, callback, config,
+    failure::Failure,
+    key::RelayKey,
+    limits::Gate,
+    metrics::{Limit, Metrics},
+    pages, proof,
+    storage::Storage,
+    token,
+    upstream::Upstream,
 };
 
 /// Largest body of any endpoint of this part.
@@ -64,7 +75,8 @@ impl App {
         outcome.unwrap_or_else(|failure| failure.answer(self.now_ms()))
     }
 
-    fn address(&self, peer: SocketAddr, headers: &HeaderMap) -> std::net::IpAddr {
+    /// Who calls, as far as addresses tell: see `trust_forwarded`.
+    pub(crate) fn address(&self, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
         let forwarded = || {
             let last = headers
                 .get_all("x-forwarded-for")
@@ -83,10 +95,13 @@ impl App {
 }
 
 pub(crate) fn routes(app: Arc<App>) -> Router {
-    let limited = Router::new()
+    let sign_in = Router::new()
         .route(paths::AUTHORIZE, get(authorize::authorize))
-        .route("/oauth/callback/{provider}", get(callback::callback))
         .route(paths::TOKEN, post(token::token))
+        .layer(from_fn_with_state(Arc::clone(&app), limit_sign_in));
+    let limited = Router::new()
+        .merge(sign_in)
+        .route("/oauth/callback/{provider}", get(callback::callback))
         .route(paths::PROOF, post(proof::proof))
         .route(paths::BINDINGS, get(bindings::list))
         .route(paths::BINDINGS_RENEW, post(bindings::renew))
@@ -123,13 +138,39 @@ async fn not_found(State(app): State<Arc<App>>) -> Response {
     Failure::from(Refusal::NotFound).answer(app.now_ms())
 }
 
-async fn limit_address(
+/// The address of the caller. For endpoints outside `limit_address`, which ask the gate themselves.
+pub(crate) struct CallerAddress(pub(crate) IpAddr);
+
+impl FromRequestParts<Arc<App>> for CallerAddress {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
+        let ConnectInfo(peer) = ConnectInfo::<SocketAddr>::from_request_parts(parts, app)
+            .await
+            .map_err(|missing| missing.into_response())?;
+        Ok(Self(app.address(peer, &parts.headers)))
+    }
+}
+
+async fn limit_sign_in(
     State(app): State<Arc<App>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    CallerAddress(ip): CallerAddress,
     request: Request,
     next: Next,
 ) -> Response {
-    match app.gate.address(app.address(peer, request.headers())) {
+    match app.gate.by_address(Limit::SignIn, ip) {
+        Ok(()) => next.run(request).await,
+        Err(failure) => failure.answer(app.now_ms()),
+    }
+}
+
+async fn limit_address(
+    State(app): State<Arc<App>>,
+    CallerAddress(ip): CallerAddress,
+    request: Request,
+    next: Next,
+) -> Response {
+    match app.gate.address(ip) {
         // axum answers HEAD with the GET handler: a link preview would use the sign-in up.
         Ok(()) if request.method() == Method::HEAD => {
             StatusCode::METHOD_NOT_ALLOWED.into_response()

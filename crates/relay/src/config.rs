@@ -8,9 +8,15 @@ use std::{
     path::PathBuf,
 };
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use shopbell_wire::Secret;
 use url::Url;
+
+pub use crate::config_limits::Limits;
+
+/// Events wait for thirty days at most: the length of a binding.
+const RETENTION_DAYS_MAX: u16 = 30;
 
 /// Why a configuration was refused.
 #[derive(Debug, thiserror::Error)]
@@ -34,12 +40,28 @@ pub struct MetaApp {
     pub app_id: String,
     /// App secret.
     pub app_secret: Secret,
+    /// The secret before, while Meta is still signing with it after a reset. Good for signatures only.
+    #[serde(default)]
+    pub previous_secret: Option<Secret>,
     /// Facebook Login for Business: id of the dashboard's configuration, used instead of `scope`.
     #[serde(default)]
     pub config_id: Option<String>,
     /// Permissions to ask for; empty means the product's own list.
     #[serde(default)]
     pub scopes: Vec<String>,
+}
+
+impl MetaApp {
+    /// An app with nothing but its id and secret.
+    pub fn new(app_id: impl Into<String>, app_secret: Secret) -> Self {
+        Self {
+            app_id: app_id.into(),
+            app_secret,
+            previous_secret: None,
+            config_id: None,
+            scopes: Vec::new(),
+        }
+    }
 }
 
 /// Base addresses of the platform. Anything else than the defaults is the sandbox.
@@ -90,23 +112,14 @@ impl Upstreams {
     }
 }
 
-/// How many calls a minute are served, per caller.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// Per address (an IPv6 network of 64 bits counts as one).
-    pub address_per_minute: u32,
-    /// Per device, after its proof was checked.
-    pub device_per_minute: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            address_per_minute: 120,
-            device_per_minute: 60,
-        }
-    }
+/// Certificate and key for TLS by the relay itself. Both are read again when they change.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// PEM: the certificate, then those that lead to a root.
+    pub cert: PathBuf,
+    /// PEM: the private key.
+    pub key: PathBuf,
 }
 
 /// Where the relay's own 32-byte key comes from. Codes and started sign-ins are sealed under it.
@@ -128,7 +141,7 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Address people and Meta use, without a path. Nothing: the bound address, on loopback only.
     pub public_url: Option<Url>,
-    /// `sqlite:PATH` or `sqlite::memory:`.
+    /// `sqlite:PATH`, `nats://…`, or `memory:` and `sqlite::memory:`, which forget.
     pub storage: String,
     /// The key as text; goes before `key_file`.
     pub key: Option<Secret>,
@@ -138,8 +151,12 @@ pub struct Config {
     pub facebook: Option<MetaApp>,
     /// Instagram app, for Instagram Login.
     pub instagram: Option<MetaApp>,
-    /// Token of Meta's webhook verification; read by the events part.
+    /// Token of Meta's webhook verification: any random text, the same here and in the app dashboard.
     pub verify_token: Option<Secret>,
+    /// The operator's X25519 public key, base64url. Signed webhooks that cannot be read are kept sealed to it; without it they are dropped.
+    pub operator_key: Option<String>,
+    /// Days an event waits for its device, 30 at most. A device that is silent for as long is unbound.
+    pub retention_days: u16,
     /// Graph version in paths (C18).
     pub graph_version: String,
     /// Platform addresses.
@@ -148,6 +165,12 @@ pub struct Config {
     pub limits: Limits,
     /// Take the caller's address from the last `X-Forwarded-For` entry. Only behind a proxy that sets it.
     pub trust_forwarded: bool,
+    /// TLS by the relay itself; nothing: a proxy does it.
+    pub tls: Option<Tls>,
+    /// A second address, for `/metrics` alone. Nothing: no such address.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Bearer token for `/metrics`. With it `/metrics` is on the main address too.
+    pub metrics_token: Option<Secret>,
 }
 
 impl Default for Config {
@@ -161,10 +184,15 @@ impl Default for Config {
             facebook: None,
             instagram: None,
             verify_token: None,
+            operator_key: None,
+            retention_days: RETENTION_DAYS_MAX,
             graph_version: "v25.0".into(),
             upstream: Upstreams::default(),
             limits: Limits::default(),
             trust_forwarded: false,
+            tls: None,
+            metrics_listen: None,
+            metrics_token: None,
         }
     }
 }
@@ -183,10 +211,7 @@ impl Config {
             facebook,
             instagram,
             upstream,
-            limits: Limits {
-                address_per_minute: 100_000,
-                device_per_minute: 100_000,
-            },
+            limits: Limits::all(100_000),
             ..Self::default()
         }
     }
@@ -215,8 +240,15 @@ impl Config {
     /// [`ConfigError::Invalid`] with one sentence.
     pub fn check(&self) -> Result<(), ConfigError> {
         let invalid = |text| Err(ConfigError::Invalid(text));
-        if !self.storage.starts_with("sqlite:") {
-            return invalid("storage is sqlite:PATH or sqlite::memory:");
+        let kinds = ["sqlite:", "nats:", "memory:"];
+        if !kinds.iter().any(|kind| self.storage.starts_with(kind)) {
+            return invalid("storage is sqlite:PATH, nats://… or memory:");
+        }
+        if self.storage.starts_with("nats:") && self.key.is_none() && self.key_file.is_none() {
+            return invalid("nodes that share a NATS storage share a key: set key or key_file");
+        }
+        if self.storage_in_memory() && !self.is_local() {
+            return invalid("storage in memory forgets everything; it is for loopback addresses");
         }
         if self.facebook.is_none() && self.instagram.is_none() {
             return invalid("neither a Meta app nor an Instagram app is configured");
@@ -226,8 +258,35 @@ impl Config {
                 return invalid("an app needs its id and its secret");
             }
         }
-        if self.limits.address_per_minute == 0 || self.limits.device_per_minute == 0 {
+        if self.limits.zero().is_some() {
             return invalid("a limit of 0 would refuse everybody");
+        }
+        if !(1..=RETENTION_DAYS_MAX).contains(&self.retention_days) {
+            return invalid("retention_days is 1 to 30: bindings last no longer");
+        }
+        if self.operator_key().is_err() {
+            return invalid("operator_key is 32 bytes in base64url");
+        }
+        if self
+            .metrics_token
+            .as_ref()
+            .is_some_and(|token| token.expose().len() < 16)
+        {
+            return invalid("metrics_token has at least 16 characters");
+        }
+        if self
+            .metrics_listen
+            .is_some_and(|address| address.port() != 0 && address == self.listen)
+        {
+            return invalid("metrics_listen is an address of its own");
+        }
+        if self.tls.is_some()
+            && self
+                .public_url
+                .as_ref()
+                .is_none_or(|url| url.scheme() != "https")
+        {
+            return invalid("with tls the public_url is https");
         }
         match &self.public_url {
             None if !self.listen.ip().is_loopback() => {
@@ -245,7 +304,32 @@ impl Config {
 
     /// Whether storage is gone with the process.
     pub(crate) fn storage_in_memory(&self) -> bool {
-        self.storage.contains(":memory:")
+        self.storage.starts_with("memory:") || self.storage.contains(":memory:")
+    }
+
+    /// Whether only this computer is meant to reach it.
+    pub(crate) fn is_local(&self) -> bool {
+        self.listen.ip().is_loopback() && self.public_url.as_ref().is_none_or(is_loopback)
+    }
+
+    /// The operator's public key.
+    ///
+    /// # Errors
+    /// When it is set and is no key.
+    pub(crate) fn operator_key(&self) -> Result<Option<[u8; 32]>, base64::DecodeSliceError> {
+        let Some(text) = &self.operator_key else {
+            return Ok(None);
+        };
+        let mut key = [0u8; 32];
+        match URL_SAFE_NO_PAD.decode_slice(text.trim().trim_end_matches('='), &mut key)? {
+            32 => Ok(Some(key)),
+            _ => Err(base64::DecodeSliceError::OutputSliceTooSmall),
+        }
+    }
+
+    /// How long an event waits for its device, milliseconds.
+    pub(crate) fn retention_ms(&self) -> i64 {
+        i64::from(self.retention_days) * 24 * 60 * 60 * 1000
     }
 
     /// Where the key comes from.

@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use crate::ConfigError;
+use crate::{ConfigError, Limits};
 
 enum Kind {
     Text,
@@ -19,6 +19,12 @@ const VARIABLES: &[(&str, &[&str], Kind)] = &[
     ("KEY", &["key"], Kind::Text),
     ("KEY_FILE", &["key_file"], Kind::Text),
     ("VERIFY_TOKEN", &["verify_token"], Kind::Text),
+    ("OPERATOR_KEY", &["operator_key"], Kind::Text),
+    ("RETENTION_DAYS", &["retention_days"], Kind::Number),
+    ("METRICS_LISTEN", &["metrics_listen"], Kind::Text),
+    ("METRICS_TOKEN", &["metrics_token"], Kind::Text),
+    ("TLS_CERT", &["tls", "cert"], Kind::Text),
+    ("TLS_KEY", &["tls", "key"], Kind::Text),
     ("GRAPH_VERSION", &["graph_version"], Kind::Text),
     ("TRUST_FORWARDED", &["trust_forwarded"], Kind::Flag),
     ("FACEBOOK_APP_ID", &["facebook", "app_id"], Kind::Text),
@@ -27,12 +33,22 @@ const VARIABLES: &[(&str, &[&str], Kind)] = &[
         &["facebook", "app_secret"],
         Kind::Text,
     ),
+    (
+        "FACEBOOK_PREVIOUS_SECRET",
+        &["facebook", "previous_secret"],
+        Kind::Text,
+    ),
     ("FACEBOOK_CONFIG_ID", &["facebook", "config_id"], Kind::Text),
     ("FACEBOOK_SCOPES", &["facebook", "scopes"], Kind::List),
     ("INSTAGRAM_APP_ID", &["instagram", "app_id"], Kind::Text),
     (
         "INSTAGRAM_APP_SECRET",
         &["instagram", "app_secret"],
+        Kind::Text,
+    ),
+    (
+        "INSTAGRAM_PREVIOUS_SECRET",
+        &["instagram", "previous_secret"],
         Kind::Text,
     ),
     ("INSTAGRAM_SCOPES", &["instagram", "scopes"], Kind::List),
@@ -61,16 +77,6 @@ const VARIABLES: &[(&str, &[&str], Kind)] = &[
         &["upstream", "www_instagram"],
         Kind::Text,
     ),
-    (
-        "LIMIT_ADDRESS_PER_MINUTE",
-        &["limits", "address_per_minute"],
-        Kind::Number,
-    ),
-    (
-        "LIMIT_DEVICE_PER_MINUTE",
-        &["limits", "device_per_minute"],
-        Kind::Number,
-    ),
 ];
 
 /// Puts every variable that is set into its place. Empty variables count as not set.
@@ -78,36 +84,49 @@ pub(crate) fn overlay(
     table: &mut Table,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<(), ConfigError> {
+    let given = |name: &str| variable(name).filter(|text| !text.is_empty());
     for (name, place, kind) in VARIABLES {
-        let Some(text) =
-            variable(&format!("SHOPBELL_RELAY_{name}")).filter(|text| !text.is_empty())
-        else {
-            continue;
-        };
-        let wrong = || ConfigError::Malformed(format!("SHOPBELL_RELAY_{name} has the wrong type"));
-        let value = match kind {
-            Kind::Text => Value::String(text),
-            Kind::Number => Value::Integer(text.parse().map_err(|_| wrong())?),
-            Kind::Flag => Value::Boolean(text.parse().map_err(|_| wrong())?),
-            Kind::List => Value::Array(
-                text.split([',', ' '])
-                    .filter(|part| !part.is_empty())
-                    .map(|part| Value::String(part.into()))
-                    .collect(),
-            ),
-        };
-        let mut here = &mut *table;
-        let Some((last, folders)) = place.split_last() else {
-            continue;
-        };
-        for folder in folders {
-            here = here
-                .entry(*folder)
-                .or_insert_with(|| Value::Table(Table::new()))
-                .as_table_mut()
-                .ok_or_else(|| ConfigError::Malformed(format!("{folder} is not a table")))?;
+        let name = format!("SHOPBELL_RELAY_{name}");
+        if let Some(text) = given(&name) {
+            put(table, place, read(kind, text, &name)?)?;
         }
-        here.insert((*last).to_owned(), value);
     }
+    for limit in Limits::NAMES {
+        let name = format!("SHOPBELL_RELAY_LIMIT_{}", limit.to_ascii_uppercase());
+        if let Some(text) = given(&name) {
+            put(table, &["limits", limit], read(&Kind::Number, text, &name)?)?;
+        }
+    }
+    Ok(())
+}
+
+fn read(kind: &Kind, text: String, name: &str) -> Result<Value, ConfigError> {
+    let wrong = || ConfigError::Malformed(format!("{name} has the wrong type"));
+    Ok(match kind {
+        Kind::Text => Value::String(text),
+        Kind::Number => Value::Integer(text.parse().map_err(|_| wrong())?),
+        Kind::Flag => Value::Boolean(text.parse().map_err(|_| wrong())?),
+        Kind::List => Value::Array(
+            text.split([',', ' '])
+                .filter(|part| !part.is_empty())
+                .map(|part| Value::String(part.into()))
+                .collect(),
+        ),
+    })
+}
+
+fn put(table: &mut Table, place: &[&str], value: Value) -> Result<(), ConfigError> {
+    let Some((last, folders)) = place.split_last() else {
+        return Ok(());
+    };
+    let mut here = table;
+    for folder in folders {
+        here = here
+            .entry(*folder)
+            .or_insert_with(|| Value::Table(Table::new()))
+            .as_table_mut()
+            .ok_or_else(|| ConfigError::Malformed(format!("{folder} is not a table")))?;
+    }
+    here.insert((*last).to_owned(), value);
     Ok(())
 }

@@ -14,6 +14,7 @@ mod clock;
 mod code;
 mod config;
 mod config_env;
+mod config_limits;
 mod exchange;
 mod failure;
 mod key;
@@ -27,7 +28,7 @@ mod token;
 mod upstream;
 
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
-pub use config::{Config, ConfigError, KeySource, Limits, MetaApp, Upstreams};
+pub use config::{Config, ConfigError, KeySource, Limits, MetaApp, Tls, Upstreams};
 pub use key::KeyError;
 pub use server::{Relay, StartError};
 pub use storage::StorageError;

@@ -87,8 +87,9 @@ impl Relay {
         let storage = storage::open(&config.storage).await?;
         let upstream = Upstream::new(&config).map_err(|_| StartError::Client)?;
         let stop = CancellationToken::new();
+        let metrics = Metrics::new();
         let app = Arc::new(App {
-            gate: Gate::new(config.limits, Arc::clone(&clock)),
+            gate: Gate::new(config.limits, Arc::clone(&clock), metrics.limits.clone()),
             public_url: base_url.clone(),
             config,
             key,
@@ -96,7 +97,7 @@ impl Relay {
             upstream,
             clock,
             entropy,
-            metrics: Metrics::new(),
+            metrics,
             stop: stop.clone(),
         });
         let service = routes(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();

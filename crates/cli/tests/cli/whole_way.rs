@@ -20,12 +20,10 @@ impl World {
             auto_consent: true,
             ..SandboxConfig::default()
         };
-        let instagram = MetaApp {
-            app_id: config.instagram.id.clone(),
-            app_secret: shopbell_wire::Secret::new(config.instagram.secret.clone()),
-            config_id: None,
-            scopes: Vec::new(),
-        };
+        let instagram = MetaApp::new(
+            config.instagram.id.clone(),
+            shopbell_wire::Secret::new(config.instagram.secret.clone()),
+        );
         let sandbox = Sandbox::start(config).await.unwrap();
         let upstream = Upstreams::below(&Url::parse(&sandbox.base_url()).unwrap()).unwrap();
         let clock = SystemClock::new();

@@ -161,10 +161,11 @@ impl Shop {
         };
         let app = |keys: &shopbell_sandbox::AppKeys, config_id: Option<String>| {
             Some(MetaApp {
-                app_id: keys.id.clone(),
-                app_secret: shopbell_wire::Secret::new(keys.secret.clone()),
                 config_id,
-                scopes: Vec::new(),
+                ..MetaApp::new(
+                    keys.id.clone(),
+                    shopbell_wire::Secret::new(keys.secret.clone()),
+                )
             })
         };
         let (facebook, instagram) = (

@@ -2,7 +2,7 @@
 //!
 //! Invariant: all of a family's counters are made when the registry is, so a count is an index and an atomic addition.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, sync::Arc};
 
 use prometheus_client::{
     metrics::{counter::Counter, family::Family},
@@ -11,10 +11,19 @@ use prometheus_client::{
 
 use super::Word;
 
-/// One counter per word.
+/// One counter per word. Cheap to clone; clones count together.
 pub(crate) struct Counts<W> {
-    counters: Vec<Counter>,
+    counters: Arc<[Counter]>,
     words: PhantomData<fn(W)>,
+}
+
+impl<W> Clone for Counts<W> {
+    fn clone(&self) -> Self {
+        Self {
+            counters: Arc::clone(&self.counters),
+            words: PhantomData,
+        }
+    }
 }
 
 impl<W: Word> Counts<W> {

@@ -19,12 +19,7 @@ pub const STATE: &str = "app-state-0123456789";
 
 /// Credentials of the scripted Meta.
 pub fn apps() -> (MetaApp, MetaApp) {
-    let app = |id: &str, secret: &str| MetaApp {
-        app_id: id.into(),
-        app_secret: Secret::new(secret),
-        config_id: None,
-        scopes: Vec::new(),
-    };
+    let app = |id: &str, secret: &str| MetaApp::new(id, Secret::new(secret));
     (app("138", APP_SECRET), app("990", IG_SECRET))
 }
 

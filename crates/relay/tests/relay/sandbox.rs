@@ -27,11 +27,8 @@ impl Town {
             start_ms: Some(NOW),
             ..Default::default()
         };
-        let app = |keys: &shopbell_sandbox::AppKeys| MetaApp {
-            app_id: keys.id.clone(),
-            app_secret: Secret::new(keys.secret.clone()),
-            config_id: None,
-            scopes: Vec::new(),
+        let app = |keys: &shopbell_sandbox::AppKeys| {
+            MetaApp::new(keys.id.clone(), Secret::new(keys.secret.clone()))
         };
         let (mut facebook, instagram) = (app(&settings.facebook), app(&settings.instagram));
         change(&mut facebook);
