@@ -48,12 +48,7 @@ pub(super) async fn turn(
 ) -> bool {
     let clock = &profile.parts.clock;
     let stored = match read(profile, account).await {
-        Ok(Some(mut stored)) => {
-            if stored.subscribed {
-                stored.facts.link = profile.sync.link();
-            }
-            stored
-        }
+        Ok(Some(stored)) => stored,
         Ok(None) | Err(StoreError::Closed) => return false,
         Err(error) => {
             tracing::warn!(target: "shopbell::sync", account = account.0, %error, "the database cannot be read");
@@ -110,9 +105,17 @@ pub(super) async fn turn(
     true
 }
 
-async fn read(profile: &Profile, account: AccountId) -> Result<Option<Stored>, StoreError> {
+/// What is stored, with the connection as it is now.
+pub(super) async fn read(
+    profile: &Profile,
+    account: AccountId,
+) -> Result<Option<Stored>, StoreError> {
     let mut reader = profile.store.read().await?;
-    cursors::read(&mut reader, account).await
+    let mut stored = cursors::read(&mut reader, account).await?;
+    if let Some(stored) = stored.as_mut().filter(|stored| stored.events_trusted) {
+        stored.facts.link = profile.sync.link();
+    }
+    Ok(stored)
 }
 
 async fn import(

@@ -89,8 +89,9 @@ pub struct Todo {
 pub struct Stored {
     /// For the plan.
     pub facts: Facts,
-    /// Events are switched on for it at the platform.
-    pub subscribed: bool,
+    /// Events are switched on at the platform, one has come, and none was missed since. A relay that is set up wrongly brings nothing
+    /// and says nothing: until it has proved itself the account is polled.
+    pub events_trusted: bool,
     /// The first sync's place.
     pub backfill: Backfill,
     /// The newest thread that is not done.
@@ -106,9 +107,11 @@ pub async fn read(
     account: AccountId,
 ) -> Result<Option<Stored>, StoreError> {
     let Some(row) = sqlx::query!(
-        r#"SELECT a.state, a.paused, a.auto_sync, a.credential_id, a.subscribed_at_ms, s.backfill AS "backfill?: String", s.watermark_ms AS "watermark_ms?: i64",
+        r#"SELECT a.state, a.paused, a.auto_sync, a.credential_id, a.subscribed_at_ms, a.webhook_at_ms, s.backfill AS "backfill?: String", s.watermark_ms AS "watermark_ms?: i64",
              s.imported_at_ms AS "imported_at_ms?: i64", s.last_poll_at_ms AS "last_poll_at_ms?: i64",
              s.last_reconcile_at_ms AS "last_reconcile_at_ms?: i64",
+             (SELECT MAX(finished_at_ms) FROM sync_runs r WHERE r.account_id = a.id AND r.kind = 'reconcile' AND r.recovered_messages > 0)
+               AS "missed_at_ms?: i64",
              (SELECT last_at_ms FROM conversations c WHERE c.account_id = a.id ORDER BY last_key DESC, id DESC LIMIT 1) AS "newest_at_ms?: i64"
            FROM accounts a LEFT JOIN sync_cursors s ON s.account_id = a.id WHERE a.id = ?"#,
         account.0
@@ -148,7 +151,10 @@ pub async fn read(
     };
     Ok(Some(Stored {
         facts,
-        subscribed: row.subscribed_at_ms.is_some(),
+        events_trusted: row.subscribed_at_ms.is_some()
+            && row
+                .webhook_at_ms
+                .is_some_and(|event| row.missed_at_ms.is_none_or(|missed| missed < event)),
         backfill,
         todo,
     }))

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::{
-    account::turn,
+    account::{self, turn},
     cursors,
     plan::{self, Import},
     testing::{self, FakeRemote},
@@ -39,8 +39,7 @@ impl Shop {
     }
 
     async fn stored(&self) -> cursors::Stored {
-        let mut reader = self.opened.profile.store.read().await.unwrap();
-        cursors::read(&mut reader, self.account)
+        account::read(&self.opened.profile, self.account)
             .await
             .unwrap()
             .unwrap()
@@ -340,6 +339,54 @@ async fn after_a_night_fetching_goes_first_and_counts() {
     let recovered = shop.status().await.recovered.unwrap();
     assert_eq!((recovered.messages, recovered.conversations), (3, 3));
     assert!(matches!(shop.next().await, Step::Wait { .. }));
+    shop.holds_all().await;
+}
+
+#[tokio::test]
+async fn events_end_the_polling_until_one_is_missed() {
+    let shop = shop(FakeRemote::default()).await;
+    shop.remote.fill(20, 4, shop.now() - 86_400_000);
+    shop.import().await;
+    let event = async |at_ms: i64| {
+        let mut tx = shop
+            .opened
+            .profile
+            .store
+            .write(Priority::Owner)
+            .await
+            .unwrap();
+        sqlx::query("UPDATE accounts SET subscribed_at_ms = 1, webhook_at_ms = ?")
+            .bind(at_ms)
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    };
+    shop.opened.profile.sync.set_link(Link::Live);
+    shop.pass(plan::QUIET_MS).await;
+    assert!(
+        matches!(shop.next().await, Step::Wait { ms } if ms <= plan::QUIET_MS)
+            || shop.next().await == Step::Poll,
+        "connected, but nothing ever came that way: polled"
+    );
+    event(shop.now()).await;
+    let Step::Wait { ms } = shop.next().await else {
+        panic!("an event came: only the comparison is left");
+    };
+    assert!(ms > plan::QUIET_MS);
+
+    // Meta told nobody about this one.
+    shop.remote.says("p3", shop.now(), "Hallo?");
+    shop.pass(plan::RECONCILE_MS).await;
+    let recovered = shop.status().await.recovered.unwrap();
+    assert_eq!((recovered.messages, recovered.conversations), (1, 1));
+    shop.pass(plan::LIVELY_MS).await;
+    assert!(
+        matches!(shop.next().await, Step::Wait { ms } if ms <= plan::QUIET_MS),
+        "one was missed: polled again"
+    );
+    event(shop.now()).await;
+    assert!(matches!(shop.next().await, Step::Wait { ms } if ms > plan::QUIET_MS));
     shop.holds_all().await;
 }
 

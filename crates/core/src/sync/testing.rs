@@ -64,6 +64,8 @@ pub fn message(
         deleted: false,
         referral: None,
         opens_window: from_customer,
+        tap: None,
+        standby: false,
     }
 }
 
