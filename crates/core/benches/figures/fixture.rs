@@ -131,6 +131,8 @@ pub fn message(entropy: &dyn Entropy, n: u64, thread: u64, sent_at_ms: i64) -> I
         deleted: false,
         referral: None,
         opens_window: customer,
+        tap: None,
+        standby: false,
     }
 }
 

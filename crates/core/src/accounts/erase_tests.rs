@@ -51,6 +51,8 @@ fn message(account: AccountId, n: i64) -> Incoming {
                 deleted: false,
                 referral: None,
                 opens_window: true,
+                tap: None,
+                standby: false,
             }),
         ],
     }

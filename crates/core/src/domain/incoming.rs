@@ -83,6 +83,73 @@ pub enum IncomingItem {
         /// UTC ms.
         at_ms: i64,
     },
+    /// The platform named a new message and said nothing else of it. Asked for when it does not come by itself.
+    Announced {
+        /// Message.
+        mid: String,
+        /// UTC ms.
+        at_ms: i64,
+    },
+    /// The customer came back through a link or an ad, without a word.
+    Referral(IncomingReferral),
+    /// Which program holds the thread: ours, or another one that we only stand by.
+    Control {
+        /// Customer's platform id.
+        person: String,
+        /// We may answer by ourselves.
+        ours: bool,
+        /// UTC ms.
+        at_ms: i64,
+    },
+    /// The platform's word on the whole account.
+    Policy {
+        /// What it did.
+        action: PolicyAction,
+        /// Its reason, for the owner; at most some lines.
+        reason: Option<String>,
+        /// UTC ms.
+        at_ms: i64,
+    },
+    /// A post, reel or story, new or edited.
+    Post(IncomingPost),
+    /// A post is gone.
+    PostRemoved {
+        /// The platform's id.
+        post: String,
+        /// UTC ms.
+        at_ms: i64,
+    },
+    /// A comment, new or edited.
+    Comment(IncomingComment),
+    /// A comment was hidden from the public, or shown again.
+    CommentHidden {
+        /// The platform's id.
+        comment: String,
+        /// Its post, when told.
+        post: Option<String>,
+        /// Hidden now.
+        hidden: bool,
+        /// UTC ms.
+        at_ms: i64,
+    },
+    /// A comment is gone for good: its words are erased here too.
+    CommentRemoved {
+        /// The platform's id.
+        comment: String,
+        /// Its post, when told.
+        post: Option<String>,
+        /// UTC ms.
+        at_ms: i64,
+    },
+    /// Somebody named us in a caption or comment; the platform tells ids only. Asked for.
+    Mention {
+        /// The post.
+        post: String,
+        /// The comment, when it is one.
+        comment: Option<String>,
+        /// UTC ms.
+        at_ms: i64,
+    },
 }
 
 /// A thread of the platform's list.
@@ -147,6 +214,12 @@ pub struct IncomingMessage {
     pub referral: Option<(String, String)>,
     /// Does this event open the 24-hour window (a customer's message, tap or reaction does; our own does not).
     pub opens_window: bool,
+    /// The customer tapped a button or quick reply; its payload, empty when the platform kept it back.
+    #[serde(default)]
+    pub tap: Option<String>,
+    /// Told to us as to a bystander: another program holds this thread.
+    #[serde(default)]
+    pub standby: bool,
 }
 
 /// A file or share.
@@ -194,4 +267,88 @@ pub struct IncomingReaction {
     pub emoji: Option<String>,
     /// UTC ms.
     pub at_ms: i64,
+}
+
+/// What the platform did to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PolicyAction {
+    /// A warning; everything still works.
+    Warning,
+    /// Sending is stopped.
+    Block,
+    /// Sending works again.
+    Unblock,
+}
+
+/// The customer came through a link or an ad.
+#[derive(Clone)]
+pub struct IncomingReferral {
+    /// Customer's platform id.
+    pub person: String,
+    /// `ad` or `link`.
+    pub kind: String,
+    /// What the owner called it: the link's own word, the ad's title or id. May be empty.
+    pub label: String,
+    /// Does it open the 24-hour window (a link does; an ad only together with the message that follows).
+    pub opens_window: bool,
+    /// UTC ms.
+    pub at_ms: i64,
+}
+
+/// A post, reel, story or broadcast, as far as told. What is `None` was not told and says nothing.
+#[derive(Clone, Default)]
+pub struct IncomingPost {
+    /// `{page}_{post}` on Facebook, the media's id on Instagram.
+    pub platform_id: String,
+    /// Ours; a visitor's post or one that names us is not.
+    pub own: Option<bool>,
+    /// Whose, when it is not ours.
+    pub author: Option<IncomingPerson>,
+    /// `feed`, `reels`, `story`, `live`, `ad`, `status`, `photo`, `video`, `share`, `album`.
+    pub kind: Option<String>,
+    /// Caption, with the time from which it reads so.
+    pub text: Option<(String, i64)>,
+    /// Address to open in a browser.
+    pub permalink: Option<String>,
+    /// Signed address of its picture; expires.
+    pub picture: Option<String>,
+    /// Posted, UTC ms.
+    pub posted_at_ms: Option<i64>,
+    /// The ad that shows it.
+    pub ad_id: Option<String>,
+    /// Title of that ad.
+    pub ad_title: Option<String>,
+    /// The post that the ad was made of.
+    pub original: Option<String>,
+    /// It names us.
+    pub mention: bool,
+}
+
+/// A comment on a post, or an answer to one.
+#[derive(Clone)]
+pub struct IncomingComment {
+    /// The platform's id.
+    pub platform_id: String,
+    /// Its post, as far as told beside it.
+    pub post: IncomingPost,
+    /// The comment it answers.
+    pub parent: Option<String>,
+    /// Who wrote; not told when privacy or rights forbid.
+    pub author: Option<IncomingPerson>,
+    /// Written by the account itself.
+    pub own: bool,
+    /// Written during a broadcast.
+    pub live: bool,
+    /// It names us on somebody else's post.
+    pub mention: bool,
+    /// Text.
+    pub text: Option<String>,
+    /// From when the text reads so: when it was written, or last edited, UTC ms.
+    pub text_at_ms: i64,
+    /// It was edited.
+    pub edited: bool,
+    /// Signed address of a picture in it; expires.
+    pub photo: Option<String>,
+    /// Written, UTC ms. Instagram does not say; then when it was told.
+    pub written_at_ms: i64,
 }

@@ -107,9 +107,11 @@ fn mids(incoming: &Incoming) -> Vec<&str> {
         .filter_map(|item| match item {
             IncomingItem::Message(message) => Some(message.mid.as_str()),
             IncomingItem::Reaction(reaction) => Some(reaction.mid.as_str()),
-            IncomingItem::Edit { mid, .. } | IncomingItem::Unsend { mid, .. } => Some(mid.as_str()),
+            IncomingItem::Edit { mid, .. }
+            | IncomingItem::Unsend { mid, .. }
+            | IncomingItem::Announced { mid, .. } => Some(mid.as_str()),
             IncomingItem::Read { mid, .. } => mid.as_deref(),
-            IncomingItem::Thread(_) | IncomingItem::Delivered { .. } => None,
+            _ => None,
         })
         .filter(|mid| !mid.is_empty())
         .collect();

@@ -46,8 +46,13 @@ pub struct IngestReport {
     pub touched_conversations: Vec<ConversationId>,
     /// Conversations with messages that were not here before.
     pub grown_conversations: Vec<ConversationId>,
-    /// Messages whose text or files were erased because their author took them back.
+    /// Messages and comments whose text or files were erased because their author took them back.
     pub erased: u64,
+    /// Platform ids, all known ones, of the messages and comments this news speaks of that were taken back, now or before: whoever keeps
+    /// what was told in another form erases it there.
+    pub erased_refs: Vec<String>,
+    /// Comments that were not here before.
+    pub new_comments: u64,
     /// News that waits for its message.
     pub waiting: u64,
     /// Messages put aside until a send of ours is answered (decision T18).
@@ -72,6 +77,8 @@ impl IngestReport {
             }
         }
         self.erased += other.erased;
+        self.erased_refs.extend(other.erased_refs);
+        self.new_comments += other.new_comments;
         self.waiting += other.waiting;
         self.held += other.held;
         self.ignored += other.ignored;
@@ -156,6 +163,16 @@ async fn apply_with(
             } => {
                 batch.take_read(person, *watermark_ms, mid.as_deref(), *at_ms);
             }
+            IncomingItem::Announced { .. }
+            | IncomingItem::Referral(_)
+            | IncomingItem::Control { .. }
+            | IncomingItem::Policy { .. }
+            | IncomingItem::Post(_)
+            | IncomingItem::PostRemoved { .. }
+            | IncomingItem::Comment(_)
+            | IncomingItem::CommentHidden { .. }
+            | IncomingItem::CommentRemoved { .. }
+            | IncomingItem::Mention { .. } => batch.ignored += 1,
         }
     }
     let report = write::write(tx, &mut batch).await?;

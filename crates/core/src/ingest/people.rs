@@ -51,10 +51,12 @@ pub(super) fn told(incoming: &Incoming) -> Vec<Told> {
             IncomingItem::Thread(thread) => full(&thread.person),
             IncomingItem::Message(message) => full(&message.person),
             IncomingItem::Reaction(reaction) => (reaction.person.clone(), None, None),
-            IncomingItem::Delivered { person, .. } | IncomingItem::Read { person, .. } => {
-                (person.clone(), None, None)
-            }
-            IncomingItem::Edit { .. } | IncomingItem::Unsend { .. } => continue,
+            IncomingItem::Referral(referral) => (referral.person.clone(), None, None),
+            IncomingItem::Delivered { person, .. }
+            | IncomingItem::Read { person, .. }
+            | IncomingItem::Control { person, .. } => (person.clone(), None, None),
+            // Who writes under a post is not somebody one can write to.
+            _ => continue,
         };
         meet(&person, name.as_ref(), username.as_ref());
     }

@@ -106,6 +106,8 @@ pub(crate) fn from(who: &str, mid: &str, at_ms: i64, text: &str) -> IncomingMess
         deleted: false,
         referral: None,
         opens_window: true,
+        tap: None,
+        standby: false,
     }
 }
 

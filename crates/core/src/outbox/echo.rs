@@ -25,6 +25,11 @@ pub const METADATA: &str = "sb:";
 /// `app_id` of Meta's own inbox in echoes (meta-platform §3.6: documented, and seen live).
 const PAGE_INBOX: [&str; 2] = ["26390203743090", "263902037430900"];
 
+/// Is this Meta's own inbox, and so a person of ours?
+pub fn is_inbox(app_id: &str) -> bool {
+    PAGE_INBOX.contains(&app_id)
+}
+
 /// What a message from our side is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EchoVerdict {
@@ -130,10 +135,7 @@ pub async fn classify(
         });
     }
     let candidates = candidates(tx, conversation).await?;
-    let foreign = message
-        .app_id
-        .as_deref()
-        .is_some_and(|app| PAGE_INBOX.contains(&app));
+    let foreign = message.app_id.as_deref().is_some_and(is_inbox);
     if foreign || message.metadata.is_some() || candidates.is_empty() {
         return Ok(EchoVerdict::NotOurs(somebody(message)));
     }
@@ -154,7 +156,7 @@ pub async fn classify(
 /// Who on our side, when it was not us.
 fn somebody(message: &IncomingMessage) -> Author {
     match message.app_id.as_deref() {
-        Some(app) if PAGE_INBOX.contains(&app) => Author::Phone,
+        Some(app) if is_inbox(app) => Author::Phone,
         Some(_) => Author::OtherApp,
         None if message.author == Author::Customer => Author::Phone,
         None => message.author,

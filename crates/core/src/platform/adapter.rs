@@ -14,9 +14,9 @@ use crate::{
 use serde_json::Value;
 
 /// Longest text that is taken; far above what either platform allows.
-const MAX_TEXT: usize = 64 * 1024;
+pub(super) const MAX_TEXT: usize = 64 * 1024;
 /// Longest address that is taken.
-const MAX_URL: usize = 8 * 1024;
+pub(super) const MAX_URL: usize = 8 * 1024;
 
 /// A time as Meta writes it: ISO 8601 with or without a colon in the offset, or a number of seconds or milliseconds.
 pub fn time_ms(told: &Value) -> Option<i64> {
@@ -202,6 +202,8 @@ pub fn message_in(
         deleted: false,
         referral: None,
         opens_window: !ours,
+        tap: None,
+        standby: false,
         mid,
         person,
     })
@@ -267,7 +269,7 @@ fn reactions(
 }
 
 /// Meta's names for reactions where no character comes with them.
-fn emoji_of(name: &str) -> Option<String> {
+pub(super) fn emoji_of(name: &str) -> Option<String> {
     let emoji = match name {
         "love" => "❤",
         "smile" | "haha" => "😆",

@@ -14,6 +14,7 @@ pub(crate) mod http;
 mod page;
 mod raw;
 mod usage;
+pub mod webhook;
 
 pub use budget::Lane;
 pub use calls::{SendAnswer, SendRequest};
