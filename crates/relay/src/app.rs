@@ -27,7 +27,7 @@ use crate::{
     failure::Failure,
     key::RelayKey,
     limits::Gate,
-    metrics::{Limit, Metrics},
+    metrics::{self, Limit, Metrics},
     pages, proof,
     storage::Storage,
     token,
@@ -37,7 +37,7 @@ use crate::{
 /// Largest body of any endpoint of this part.
 pub(crate) const BODY_MAX: usize = 64 * 1024;
 /// A redemption is several calls to the platform.
-const REQUEST_MAX: Duration = Duration::from_secs(90);
+pub(crate) const REQUEST_MAX: Duration = Duration::from_secs(90);
 
 /// Shared by all handlers.
 pub(crate) struct App {
@@ -111,6 +111,7 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
             delete(bindings::unbind),
         )
         .route("/passes", get(pages::passes))
+        .route("/metrics", get(metrics::page::guarded))
         .fallback(not_found)
         .layer(from_fn_with_state(Arc::clone(&app), limit_address));
     Router::new()

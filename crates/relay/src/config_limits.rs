@@ -1,6 +1,6 @@
 //! How much one caller may ask for (E59), as the operator's table of options.
 //!
-//! Invariant: every limit has a default with its reason, and none may be 0. Counting is done in `limits` and `serve`.
+//! Invariant: every limit has a default with its reason, and none may be 0. Counting is done in `limits` and `server`.
 
 use serde::Deserialize;
 

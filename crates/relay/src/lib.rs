@@ -24,6 +24,7 @@ mod pages;
 mod proof;
 mod server;
 mod storage;
+mod tls;
 mod token;
 mod upstream;
 
@@ -32,3 +33,4 @@ pub use config::{Config, ConfigError, KeySource, Limits, MetaApp, Tls, Upstreams
 pub use key::KeyError;
 pub use server::{Relay, StartError};
 pub use storage::StorageError;
+pub use tls::TlsError;

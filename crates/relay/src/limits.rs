@@ -1,7 +1,7 @@
 //! Rate limits per address, device and hook, in memory, before anything is written (E59, C8).
 //!
 //! Invariant: a limit is one word of [`Limit`] with one kind of caller; who is over it is told when to come back, and counted under the
-//! word alone. Deciding which endpoint asks for which limit belongs to the endpoint; sockets are counted in `serve`.
+//! word alone. Deciding which endpoint asks for which limit belongs to the endpoint; sockets are counted in `server`.
 
 use std::{
     collections::HashMap,

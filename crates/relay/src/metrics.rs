@@ -5,6 +5,7 @@
 //! Counting takes no lock and never fails. Deciding anything by a figure does not belong here.
 
 mod counts;
+pub(crate) mod page;
 mod words;
 
 use std::{

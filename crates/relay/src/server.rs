@@ -1,18 +1,31 @@
 //! Starting and stopping: one relay in this process, for the binary and for tests alike.
 
+mod sockets;
+mod watched;
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use axum::{
+    Router,
+    serve::{Listener, ListenerExt as _},
+};
+use sockets::Sockets;
 use tokio::{net::TcpListener, task::JoinHandle};
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
 use url::Url;
+use watched::Places;
 
 use crate::{
     Clock, Config, ConfigError, Entropy, SystemEntropy,
     app::{App, routes},
     key::{KeyError, RelayKey},
     limits::Gate,
-    metrics::Metrics,
+    metrics::{self, Metrics},
     storage::{self, StorageError},
+    tls::{Certificates, TlsError},
     upstream::Upstream,
 };
 
@@ -20,6 +33,12 @@ use crate::{
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 /// How long open requests may take to end after a stop.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// How long sockets that were cut off may take to be gone.
+const CUT_WITHIN: Duration = Duration::from_secs(1);
+/// How often the certificate's files are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// Sockets of the metrics address.
+const METRICS_CONNECTIONS: u32 = 32;
 
 /// Why a relay did not start.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +55,9 @@ pub enum StartError {
     /// The address is taken or not ours.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, #[source] std::io::Error),
+    /// Certificate or key are of no use.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The HTTP client could not be built.
     #[error("the HTTP client could not be built")]
     Client,
@@ -47,9 +69,14 @@ pub struct Relay {
     pub base_url: Url,
     /// Where it listens.
     pub listening: SocketAddr,
+    /// Where `/metrics` has an address of its own.
+    pub metrics_listening: Option<SocketAddr>,
     app: Arc<App>,
+    certificates: Option<Arc<Certificates>>,
     stop: CancellationToken,
-    serving: JoinHandle<()>,
+    cut: CancellationToken,
+    sockets: TaskTracker,
+    listeners: Vec<JoinHandle<()>>,
     _guard: DropGuard,
 }
 
@@ -72,22 +99,46 @@ impl Relay {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, StartError> {
         config.check()?;
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .map_err(|e| StartError::Listen(config.listen, e))?;
+        let listener = bind(config.listen).await?;
+        Self::start_on(listener, config, clock, entropy).await
+    }
+
+    /// Starts on a listener that is already there; `listen` of the configuration is not used.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is left running.
+    pub async fn start_on(
+        listener: impl Listener<Addr = SocketAddr>,
+        config: Config,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, StartError> {
+        config.check()?;
         let listening = listener
             .local_addr()
             .map_err(|e| StartError::Listen(config.listen, e))?;
+        let metrics_listener = match config.metrics_listen {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
+        let metrics_listening = metrics_listener.as_ref().and_then(|l| l.local_addr().ok());
         let base_url = match &config.public_url {
             Some(url) => url.clone(),
             None => Url::parse(&format!("http://{listening}"))
                 .map_err(|_| ConfigError::Invalid("the bound address is no URL"))?,
         };
+        let certificates = match &config.tls {
+            Some(files) => Some(Certificates::open(files.clone()).await?),
+            None => None,
+        };
+        let tls = certificates.as_ref().map(Certificates::server_config);
+        let tls = tls.transpose()?;
         let key = RelayKey::load(&config.key_source(), entropy.as_ref())?;
         let storage = storage::open(&config.storage).await?;
         let upstream = Upstream::new(&config).map_err(|_| StartError::Client)?;
         let stop = CancellationToken::new();
         let metrics = Metrics::new();
+        metrics.started.set(clock.now_ms() as f64 / 1000.0);
         let app = Arc::new(App {
             gate: Gate::new(config.limits, Arc::clone(&clock), metrics.limits.clone()),
             public_url: base_url.clone(),
@@ -100,24 +151,72 @@ impl Relay {
             metrics,
             stop: stop.clone(),
         });
-        let service = routes(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
-        let server =
-            axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
-        let serving = tokio::spawn(async move {
-            if let Err(error) = server.await {
-                tracing::error!(%error, "the server ended");
-            }
-        });
-        tokio::spawn(purge(Arc::clone(&app), stop.clone()));
-        tracing::info!(%listening, public_url = %base_url, "relay started");
-        Ok(Self {
+        let mut relay = Self {
             base_url,
             listening,
+            metrics_listening,
             app,
+            certificates,
+            cut: CancellationToken::new(),
+            sockets: TaskTracker::new(),
+            listeners: Vec::new(),
             _guard: stop.clone().drop_guard(),
             stop,
-            serving,
-        })
+        };
+        let limits = relay.app.config.limits;
+        // Behind a proxy all sockets are the proxy's.
+        let of_address =
+            (!relay.app.config.trust_forwarded).then_some(limits.connections_per_address);
+        let places = Places::new(
+            limits.connections,
+            of_address,
+            relay.app.metrics.connections_open.clone(),
+        );
+        relay.listen(listener, routes(Arc::clone(&relay.app)), tls, places);
+        if let Some(listener) = metrics_listener {
+            let places = Places::new(METRICS_CONNECTIONS, None, Default::default());
+            let router = metrics::page::routes(Arc::clone(&relay.app));
+            relay.listen(listener, router, None, places);
+        }
+        relay.begin_upkeep();
+        Ok(relay)
+    }
+
+    fn listen(
+        &mut self,
+        listener: impl Listener<Addr = SocketAddr>,
+        router: Router,
+        tls: Option<Arc<tokio_rustls::rustls::ServerConfig>>,
+        places: Arc<Places>,
+    ) {
+        let sockets = Sockets {
+            router,
+            tls,
+            places,
+            counts: self.app.metrics.connections.clone(),
+            head_max: Duration::from_secs(self.app.config.limits.head_seconds.into()),
+            stop: self.stop.clone(),
+            cut: self.cut.clone(),
+            tracker: self.sockets.clone(),
+        };
+        let listening = tokio::spawn(sockets::listen(listener, Arc::new(sockets)));
+        self.listeners.push(listening);
+    }
+
+    fn begin_upkeep(&self) {
+        tokio::spawn(purge(Arc::clone(&self.app), self.stop.clone()));
+        if let Some(certificates) = &self.certificates {
+            self.app.metrics.certificate_ends.set(certificates.ends_s());
+            let (app, certificates) = (Arc::clone(&self.app), Arc::clone(certificates));
+            tokio::spawn(watch_certificate(app, certificates, self.stop.clone()));
+        }
+        let config = &self.app.config;
+        if !config.is_local() && config.tls.is_none() && !config.trust_forwarded {
+            tracing::warn!(
+                "a proxy does TLS and trust_forwarded is off: all callers count as one address"
+            );
+        }
+        tracing::info!(listening = %self.listening, public_url = %self.base_url, "relay started");
     }
 
     /// Deletes at once what has had its time; the relay does it every minute by itself.
@@ -129,22 +228,74 @@ impl Relay {
         Ok(self.app.storage.purge(self.app.now_ms()).await?)
     }
 
+    /// Looks at once whether certificate and key have changed; the relay does it every half minute by itself. `true`: new connections
+    /// get the new one.
+    ///
+    /// # Errors
+    /// [`TlsError`]; the pair before is served on.
+    pub async fn look_at_certificate(&self) -> Result<bool, TlsError> {
+        match &self.certificates {
+            Some(certificates) => look(&self.app, certificates).await,
+            None => Ok(false),
+        }
+    }
+
     /// The figures as text, as `/metrics` gives them.
     pub fn metrics_text(&self) -> String {
         self.app.metrics.text()
     }
 
-    /// Takes no new request, lets open ones end (ten seconds at most), closes the database.
+    /// Takes no new request, lets open ones end (ten seconds at most) and streams say why they close, closes the storage.
     pub async fn shutdown(self) {
         self.stop.cancel();
-        let mut serving = self.serving;
-        if tokio::time::timeout(STOP_WITHIN, &mut serving)
+        for listener in self.listeners {
+            let _ = listener.await;
+        }
+        self.sockets.close();
+        if tokio::time::timeout(STOP_WITHIN, self.sockets.wait())
             .await
             .is_err()
         {
-            serving.abort();
+            tracing::warn!(left = self.sockets.len(), "sockets are cut off");
+            self.cut.cancel();
+            let _ = tokio::time::timeout(CUT_WITHIN, self.sockets.wait()).await;
         }
         self.app.storage.close().await;
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<impl Listener<Addr = SocketAddr>, StartError> {
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|e| StartError::Listen(address, e))?;
+    // Answers are written whole; waiting for more to send with them only costs time.
+    Ok(listener.tap_io(|socket| {
+        let _ = socket.set_nodelay(true);
+    }))
+}
+
+async fn look(app: &App, certificates: &Certificates) -> Result<bool, TlsError> {
+    let changed = certificates.look_again().await?;
+    if changed {
+        app.metrics.certificate_ends.set(certificates.ends_s());
+        tracing::info!("new certificate");
+    }
+    Ok(changed)
+}
+
+async fn watch_certificate(
+    app: Arc<App>,
+    certificates: Arc<Certificates>,
+    stop: CancellationToken,
+) {
+    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => if let Err(error) = look(&app, &certificates).await {
+                tracing::error!(%error, "the certificate before is served on");
+            }
+        }
     }
 }
 
