@@ -30,6 +30,7 @@ use crate::{
     metrics::{self, Limit, Metrics},
     pages, proof,
     storage::Storage,
+    stream::{self, OpenStreams},
     token,
     upstream::Upstream,
 };
@@ -49,6 +50,10 @@ pub(crate) struct App {
     pub(crate) gate: Gate,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
+    /// Streams of devices on this node.
+    pub(crate) streams: Arc<OpenStreams>,
+    /// What the part that takes events keeps in memory.
+    pub(crate) events_in: EventsIn,
     /// What is counted.
     pub(crate) metrics: Metrics,
     /// Cancelled when the relay stops: whatever waits for longer than a request ends then.
@@ -111,18 +116,22 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
             delete(bindings::unbind),
         )
         .route("/passes", get(pages::passes))
+        .merge(events_in::calls())
         .route("/metrics", get(metrics::page::guarded))
         .fallback(not_found)
         .layer(from_fn_with_state(Arc::clone(&app), limit_address));
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
+        .route(paths::STREAM, get(stream::open))
+        .merge(events_in::public())
         .merge(limited)
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX))
         .layer(from_fn_with_state(Arc::clone(&app), security_headers))
         .layer(TraceLayer::new_for_http().make_span_with(|request: &Request| {
             tracing::info_span!("request", method = %request.method(), path = request.uri().path())
         }))
+        .merge(events_in::webhooks())
         .layer(CatchPanicLayer::new())
         .with_state(app)
 }

@@ -14,6 +14,7 @@ use shopbell_wire::Secret;
 use url::Url;
 
 pub use crate::config_limits::Limits;
+use crate::stream::StreamPace;
 
 /// Events wait for thirty days at most: the length of a binding.
 const RETENTION_DAYS_MAX: u16 = 30;
@@ -155,6 +156,8 @@ pub struct Config {
     pub verify_token: Option<Secret>,
     /// The operator's X25519 public key, base64url. Signed webhooks that cannot be read are kept sealed to it; without it they are dropped.
     pub operator_key: Option<String>,
+    /// File they are kept in. Nothing: beside the storage, `PATH.unreadable`.
+    pub operator_file: Option<PathBuf>,
     /// Days an event waits for its device, 30 at most. A device that is silent for as long is unbound.
     pub retention_days: u16,
     /// Graph version in paths (C18).
@@ -171,6 +174,9 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
     /// Bearer token for `/metrics`. With it `/metrics` is on the main address too.
     pub metrics_token: Option<Secret>,
+    /// Waits of the streams. Not an option: tests shorten them.
+    #[serde(skip)]
+    pub stream_pace: StreamPace,
 }
 
 impl Default for Config {
@@ -185,6 +191,7 @@ impl Default for Config {
             instagram: None,
             verify_token: None,
             operator_key: None,
+            operator_file: None,
             retention_days: RETENTION_DAYS_MAX,
             graph_version: "v25.0".into(),
             upstream: Upstreams::default(),
@@ -193,6 +200,7 @@ impl Default for Config {
             tls: None,
             metrics_listen: None,
             metrics_token: None,
+            stream_pace: StreamPace::default(),
         }
     }
 }
@@ -267,6 +275,9 @@ impl Config {
         if self.operator_key().is_err() {
             return invalid("operator_key is 32 bytes in base64url");
         }
+        if self.operator_key.is_some() && self.operator_file().is_none() {
+            return invalid("operator_key needs operator_file where the storage is no file");
+        }
         if self
             .metrics_token
             .as_ref()
@@ -325,6 +336,17 @@ impl Config {
             32 => Ok(Some(key)),
             _ => Err(base64::DecodeSliceError::OutputSliceTooSmall),
         }
+    }
+
+    /// Where signed webhooks that cannot be read are kept; nothing when the storage is no file and none was named.
+    pub(crate) fn operator_file(&self) -> Option<PathBuf> {
+        let beside = || {
+            let path = self.storage.strip_prefix("sqlite:")?;
+            let path = path.trim_start_matches("//").split('?').next()?;
+            Some(PathBuf::from(format!("{path}.unreadable")))
+        };
+        let named = self.operator_file.clone();
+        named.or_else(|| beside().filter(|_| !self.storage_in_memory()))
     }
 
     /// How long an event waits for its device, milliseconds.

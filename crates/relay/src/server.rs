@@ -25,7 +25,9 @@ use crate::{
     limits::Gate,
     metrics::{self, Metrics},
     storage::{self, StorageError},
+    stream::OpenStreams,
     tls::{Certificates, TlsError},
+    upkeep,
     upstream::Upstream,
 };
 
@@ -139,6 +141,7 @@ impl Relay {
         let stop = CancellationToken::new();
         let metrics = Metrics::new();
         metrics.started.set(clock.now_ms() as f64 / 1000.0);
+        let events_in = EventsIn::new(&config, Arc::clone(&entropy));
         let app = Arc::new(App {
             gate: Gate::new(config.limits, Arc::clone(&clock), metrics.limits.clone()),
             public_url: base_url.clone(),
@@ -148,9 +151,13 @@ impl Relay {
             upstream,
             clock,
             entropy,
+            streams: Arc::new(OpenStreams::default()),
+            events_in,
             metrics,
             stop: stop.clone(),
         });
+        // Before anybody is told of the last one.
+        upkeep::heartbeat(&app).await?;
         let mut relay = Self {
             base_url,
             listening,
@@ -205,6 +212,7 @@ impl Relay {
 
     fn begin_upkeep(&self) {
         tokio::spawn(purge(Arc::clone(&self.app), self.stop.clone()));
+        upkeep::begin(&self.app);
         if let Some(certificates) = &self.certificates {
             self.app.metrics.certificate_ends.set(certificates.ends_s());
             let (app, certificates) = (Arc::clone(&self.app), Arc::clone(certificates));
@@ -226,6 +234,15 @@ impl Relay {
     pub async fn purge_now(&self) -> Result<(), StartError> {
         self.app.gate.purge();
         Ok(self.app.storage.purge(self.app.now_ms()).await?)
+    }
+
+    /// Does at once what upkeep has to do: the note that the relay lives, retention, silent computers, leases of answering computers. The
+    /// relay does it by itself.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn upkeep_now(&self) -> Result<(), StartError> {
+        Ok(upkeep::now(&self.app).await?)
     }
 
     /// Looks at once whether certificate and key have changed; the relay does it every half minute by itself. `true`: new connections

@@ -5,6 +5,7 @@
 //! no way in. What a method answers with `Ok` is durable. All storages pass one conformance suite (`storage/conformance.rs`), so that
 //! nothing else in the relay knows which one it stands on.
 
+mod changes;
 mod sqlite;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -168,8 +169,26 @@ pub(crate) trait Bindings {
         now_ms: i64,
         until_ms: i64,
     ) -> Stored<AnsweringLease>;
+    /// Renews the answering leases of holders whose streams live, many at once; like [`Self::answer`] without `insist` for each. Answers
+    /// the leases that hold afterwards, in the same order.
+    async fn renew_answers(
+        &self,
+        held: &[(AccountRef, Thumbprint)],
+        now_ms: i64,
+        until_ms: i64,
+    ) -> Stored<Vec<AnsweringLease>> {
+        let mut leases = Vec::with_capacity(held.len());
+        for (account, device) in held {
+            leases.push(self.answer(account, device, false, now_ms, until_ms).await?);
+        }
+        Ok(leases)
+    }
     /// Changes whenever a binding or the holder of an answering lease changed, on any node.
     fn binding_changes(&self) -> watch::Receiver<u64>;
+    /// Accounts that changed since a value of [`Self::binding_changes`]; nothing when the storage cannot name them all.
+    fn changed_accounts(&self, _since: u64) -> Option<Vec<AccountRef>> {
+        None
+    }
 }
 
 /// A sealed event for one device.
@@ -225,7 +244,8 @@ pub(crate) trait Streams {
     async fn extent(&self, device: &Thumbprint) -> Stored<Extent>;
     /// Deletes up to an offset, inclusive. May be done a second later; a higher call covers a lower one.
     async fn acknowledge(&self, device: &Thumbprint, offset: u64) -> Stored<()>;
-    /// Changes whenever records of this device were appended, on any node. Seen only after they can be read.
+    /// Changes whenever records of this device were appended, on any node. Seen only after they can be read. The value is the newest
+    /// offset as far as this node knows, or 0.
     async fn arrivals(&self, device: &Thumbprint) -> Stored<watch::Receiver<u64>>;
     /// Deletes what was received before this time, and whole streams of devices that no longer exist. Offsets go on where they were, so
     /// that the gap shows. Answers how many records.
@@ -286,6 +306,17 @@ pub(crate) trait Extras {
     async fn hook(&self, id: &str) -> Stored<Option<Hook>>;
     /// Hooks of a device that are not removed, oldest first.
     async fn hooks_of(&self, device: &Thumbprint) -> Stored<Vec<Hook>>;
+    /// Notes that a hook accepted something. Must not undo what its owner changes at the same moment; a storage that can writes `last_ms`
+    /// alone.
+    async fn touch_hook(&self, id: &str, now_ms: i64) -> Stored<()> {
+        match self.hook(id).await? {
+            Some(hook) if !hook.removed => {
+                let last_ms = Some(now_ms);
+                self.put_hook(&Hook { last_ms, ..hook }).await
+            }
+            _ => Ok(()),
+        }
+    }
     /// Keeps a picture; `false` when the id is taken or the device has [`shopbell_wire::MEDIA_PER_DEVICE`] waiting.
     async fn put_media(
         &self,
