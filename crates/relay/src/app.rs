@@ -11,12 +11,13 @@ use std::{
 
 use axum::{
     Router,
-    extract::{ConnectInfo, FromRequestParts, Request, State},
+    extract::{ConnectInfo, FromRequestParts, Query, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse as _, Response},
     routing::{delete, get, post},
 };
+use serde::Deserialize;
 use shopbell_wire::{Refusal, paths};
 use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
@@ -24,6 +25,7 @@ use url::Url;
 
 use crate::{
     Clock, Config, Entropy, authorize, bindings, callback, config,
+    events_in::{self, EventsIn},
     failure::Failure,
     key::RelayKey,
     limits::Gate,
@@ -121,7 +123,7 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .fallback(not_found)
         .layer(from_fn_with_state(Arc::clone(&app), limit_address));
     Router::new()
-        .route("/healthz", get(|| async { "ok" }))
+        .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
         .route(paths::STREAM, get(stream::open))
         .merge(events_in::public())
@@ -134,6 +136,25 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .merge(events_in::webhooks())
         .layer(CatchPanicLayer::new())
         .with_state(app)
+}
+
+/// Longest nonce that is answered.
+const NONCE_MAX: usize = 64;
+
+#[derive(Deserialize)]
+struct Asked {
+    nonce: Option<String>,
+}
+
+/// `ok`; with a nonce also what only this relay can answer to it.
+async fn healthy(State(app): State<Arc<App>>, Query(asked): Query<Asked>) -> Response {
+    match asked.nonce {
+        None => "ok".into_response(),
+        Some(nonce) if nonce.len() <= NONCE_MAX => {
+            format!("ok {}", app.key.vouch(&nonce)).into_response()
+        }
+        Some(_) => Failure::from(Refusal::InvalidRequest).answer(app.now_ms()),
+    }
 }
 
 async fn ready(State(app): State<Arc<App>>) -> Response {

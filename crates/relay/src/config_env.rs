@@ -20,6 +20,7 @@ const VARIABLES: &[(&str, &[&str], Kind)] = &[
     ("KEY_FILE", &["key_file"], Kind::Text),
     ("VERIFY_TOKEN", &["verify_token"], Kind::Text),
     ("OPERATOR_KEY", &["operator_key"], Kind::Text),
+    ("OPERATOR_FILE", &["operator_file"], Kind::Text),
     ("RETENTION_DAYS", &["retention_days"], Kind::Number),
     ("METRICS_LISTEN", &["metrics_listen"], Kind::Text),
     ("METRICS_TOKEN", &["metrics_token"], Kind::Text),

@@ -1,7 +1,8 @@
-//! The relay's own key and what is sealed under it: started sign-ins and codes.
+//! The relay's own key and what is sealed under it: started sign-ins, codes, shops' signing secrets.
 //!
 //! XChaCha20-Poly1305, one key per purpose through HKDF-SHA256, so a code can never be taken for a state.
-//! The text form is a prefix and base64url(nonce ‖ ciphertext). Nothing sealed here is stored.
+//! The text form is a prefix and base64url(nonce ‖ ciphertext). Of what is sealed here only shops' secrets
+//! are stored.
 
 use std::{io::Write as _, path::Path};
 
@@ -10,6 +11,7 @@ use chacha20poly1305::{
     KeyInit as _, XChaCha20Poly1305, XNonce,
     aead::{Aead as _, Payload},
 };
+use hmac::{Hmac, Mac as _};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -37,6 +39,8 @@ pub(crate) enum Purpose {
     State,
     /// Is the code the app redeems.
     Code,
+    /// A shop's signing secret, in the storage.
+    HookSecret,
 }
 
 impl Purpose {
@@ -44,14 +48,17 @@ impl Purpose {
         match self {
             Self::State => "sbs1.",
             Self::Code => shopbell_wire::CODE_PREFIX,
+            Self::HookSecret => "sbh1.",
         }
     }
 }
 
-/// Two sealing keys derived from the relay's one.
+/// Sealing keys derived from the relay's one.
 pub(crate) struct RelayKey {
     state: XChaCha20Poly1305,
     code: XChaCha20Poly1305,
+    hook_secret: XChaCha20Poly1305,
+    health: Hmac<Sha256>,
 }
 
 impl RelayKey {
@@ -70,16 +77,20 @@ impl RelayKey {
     }
 
     fn from_bytes(bytes: &[u8; 32]) -> Self {
-        let derived = |label: &[u8]| {
+        let expanded = |label: &[u8]| {
             let mut out = Zeroizing::new([0u8; 32]);
             hkdf::Hkdf::<Sha256>::new(Some(b"shopbell relay v1"), bytes)
                 .expand(label, out.as_mut())
                 .expect("32 bytes are within HKDF's limit");
-            XChaCha20Poly1305::new((&*out).into())
+            out
         };
+        let derived = |label: &[u8]| XChaCha20Poly1305::new((&*expanded(label)).into());
         Self {
             state: derived(b"state"),
             code: derived(b"code"),
+            hook_secret: derived(b"hook secret"),
+            health: Hmac::new_from_slice(expanded(b"health").as_ref())
+                .expect("HMAC takes a key of any length"),
         }
     }
 
@@ -87,7 +98,14 @@ impl RelayKey {
         match purpose {
             Purpose::State => &self.state,
             Purpose::Code => &self.code,
+            Purpose::HookSecret => &self.hook_secret,
         }
+    }
+
+    /// Answers a nonce as only a relay with this key can: an operator's check tells by it whether an address leads here.
+    pub(crate) fn vouch(&self, nonce: &str) -> String {
+        let mac = self.health.clone().chain_update(nonce.as_bytes());
+        hex::encode(mac.finalize().into_bytes())
     }
 
     /// Seals a value into text. Nothing only when the value does not serialise.

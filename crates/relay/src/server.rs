@@ -21,6 +21,7 @@ use watched::Places;
 use crate::{
     Clock, Config, ConfigError, Entropy, SystemEntropy,
     app::{App, routes},
+    events_in::EventsIn,
     key::{KeyError, RelayKey},
     limits::Gate,
     metrics::{self, Metrics},
@@ -233,6 +234,7 @@ impl Relay {
     /// When the database does not answer.
     pub async fn purge_now(&self) -> Result<(), StartError> {
         self.app.gate.purge();
+        self.app.events_in.purge(self.app.now_ms());
         Ok(self.app.storage.purge(self.app.now_ms()).await?)
     }
 
@@ -323,6 +325,7 @@ async fn purge(app: Arc<App>, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = ticks.tick() => {
                 app.gate.purge();
+                app.events_in.purge(app.now_ms());
                 if let Err(error) = app.storage.purge(app.now_ms()).await {
                     tracing::error!(%error, "purge");
                 }

@@ -1,8 +1,9 @@
-//! The pages a person sees in the browser: connect, refused, what passes through here.
+//! The pages a person sees in the browser: connect, refused, what passes through here, what became of a wish for deletion.
 //!
 //! Invariant: self-contained (no font, picture or script from anywhere), strict policy by hash, every value
 //! escaped, nothing happens without a press. They work without script; only the copy button needs it.
 
+mod deletion;
 mod html;
 mod words;
 
@@ -13,6 +14,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+pub(crate) use deletion::{deletion, no_deletion};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use html::{Html, escape, icon};
 use sha2::{Digest as _, Sha256};

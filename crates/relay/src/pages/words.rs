@@ -49,10 +49,30 @@ pub(super) struct Words {
     pub(super) dialog_failed: (&'static str, &'static str),
     pub(super) not_set_up: (&'static str, &'static str),
     pub(super) fault: (&'static str, &'static str),
+    pub(super) deletion: DeletionWords,
     pub(super) foot: &'static str,
     pub(super) foot_more: &'static str,
     pub(super) passes_title: &'static str,
     pub(super) passes: &'static [(&'static str, &'static [&'static str])],
+}
+
+/// What the status page of a data-deletion request says. `{d}` is a day, `{c}` the code, `{n}` a count.
+pub(super) struct DeletionWords {
+    pub(super) done: &'static str,
+    pub(super) title: &'static str,
+    /// What the relay did, and when.
+    pub(super) erased: &'static str,
+    /// Nobody was connected.
+    pub(super) nobody: &'static str,
+    /// Computers were told.
+    pub(super) told: &'static str,
+    pub(super) computer: &'static str,
+    pub(super) waits: &'static str,
+    pub(super) wiped: &'static str,
+    pub(super) keeps: &'static str,
+    pub(super) why: &'static str,
+    pub(super) code: &'static str,
+    pub(super) unknown: (&'static str, &'static str, &'static str),
 }
 
 impl Words {
@@ -159,6 +179,9 @@ mod tests {
                 (words.partial_done, "{a}"),
                 (words.partial_done, "{b}"),
                 (words.foot, "{h}"),
+                (words.deletion.erased, "{d}"),
+                (words.deletion.told, "{n}"),
+                (words.deletion.computer, "{n}"),
             ] {
                 assert!(text.contains(place), "{}: {text} lacks {place}", words.lang);
             }

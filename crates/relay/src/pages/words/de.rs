@@ -1,6 +1,6 @@
 //! German.
 
-use super::Words;
+use super::{DeletionWords, Words};
 
 pub(super) static WORDS: Words = Words {
     lang: "de",
@@ -72,6 +72,24 @@ pub(super) static WORDS: Words = Words {
         "Das Relay hatte einen Fehler",
         "Sie haben nichts falsch gemacht. Gehen Sie zu Shopbell zurück und versuchen Sie es in einer Minute noch einmal.",
     ),
+    deletion: DeletionWords {
+        done: "Ihre Anfrage ist angekommen.",
+        title: "Löschen Ihrer Daten",
+        erased: "Am {d} hat dieses Relay alles gelöscht, was es über Sie hatte: welches Konto zu welchem Computer geht, Ihre Nutzerkennung hier, Ereignisse, die auf Ihre Computer warteten, und die Adressen, an die Ihr Shop meldete, falls kein Konto übrig ist.",
+        nobody: "Über diese Anmeldung war kein Computer verbunden, es war also niemand sonst zu benachrichtigen.",
+        told: "Benachrichtigte Computer: {n}.",
+        computer: "Computer {n}",
+        waits: "benachrichtigt, hat noch nicht geantwortet",
+        wiped: "hat die Daten gelöscht",
+        keeps: "der Inhaber behält die Daten",
+        why: "Nachrichten liegen auf den eigenen Computern des Inhabers und nicht hier. Niemand kann sie dort von außen löschen; Shopbell fragt den Inhaber, der dreißig Tage Zeit hat. Ohne Antwort bleiben sie.",
+        code: "Bestätigungscode:",
+        unknown: (
+            "Es wurde nichts gefunden.",
+            "Zu diesem Code gibt es keine Anfrage",
+            "Die Adresse ist unvollständig, oder die Anfrage ging an ein anderes Relay.",
+        ),
+    },
     foot: "Diese Seite gehört zu {h}. Sie reicht Metas Antwort an Ihren Computer weiter und behält kein Token, keinen Namen und keine Nachricht, die jemand lesen könnte.",
     foot_more: "Was hier genau durchläuft",
     passes_title: "Was hier genau durchläuft",

@@ -1,6 +1,6 @@
 //! English.
 
-use super::Words;
+use super::{DeletionWords, Words};
 
 pub(super) static WORDS: Words = Words {
     lang: "en",
@@ -72,6 +72,24 @@ pub(super) static WORDS: Words = Words {
         "The relay had a fault",
         "It is not your doing. Go back to Shopbell and try again in a minute.",
     ),
+    deletion: DeletionWords {
+        done: "Your request has arrived.",
+        title: "Deleting your data",
+        erased: "On {d} this relay erased everything it held about you: which accounts go to which computer, your user id here, events that waited for your computers, and the addresses your shop posted to if no account is left.",
+        nobody: "No computer was connected through this login, so there was nobody else to tell.",
+        told: "Computers that were told: {n}.",
+        computer: "Computer {n}",
+        waits: "told, has not answered yet",
+        wiped: "has erased the data",
+        keeps: "its owner keeps the data",
+        why: "Messages lie on the owner’s own computers and not here. Nobody can delete them there from outside; Shopbell asks the owner, who has thirty days. Without an answer they are kept.",
+        code: "Confirmation code:",
+        unknown: (
+            "Nothing was found.",
+            "There is no request with this code",
+            "The address is incomplete, or the request was made at another relay.",
+        ),
+    },
     foot: "This page belongs to {h}. It hands Meta’s answer to your computer and keeps no token, no name and no message that anyone can read.",
     foot_more: "What exactly passes through here",
     passes_title: "What exactly passes through here",
