@@ -14,6 +14,7 @@ use shopbell_wire::{AuthorizeParams, Provider, Refusal, STATE_LIFE_MS};
 use url::Url;
 
 use crate::{
+    Config,
     app::App,
     clock::random,
     code::{Started, hash},
@@ -46,6 +47,26 @@ const INSTAGRAM_SCOPES: &[&str] = &[
     "instagram_business_manage_insights",
 ];
 
+/// The permissions asked for.
+fn scopes(provider: Provider, app: &MetaApp) -> Vec<String> {
+    let own: &[&str] = match provider {
+        Provider::Facebook => FACEBOOK_SCOPES,
+        Provider::Instagram => INSTAGRAM_SCOPES,
+    };
+    if app.scopes.is_empty() {
+        own.iter().map(|scope| (*scope).to_owned()).collect()
+    } else {
+        app.scopes.clone()
+    }
+}
+
+/// The redirect URI of a relay as it is registered at Meta.
+pub(crate) fn redirect(public_url: &Url, provider: Provider) -> Url {
+    let mut url = public_url.clone();
+    url.set_path(&format!("/oauth/callback/{provider}"));
+    url
+}
+
 impl App {
     /// The app at Meta for a provider.
     pub(crate) fn meta_app(&self, provider: Provider) -> Result<&MetaApp, Failure> {
@@ -58,20 +79,12 @@ impl App {
 
     /// The permissions asked for.
     pub(crate) fn scopes(&self, provider: Provider, app: &MetaApp) -> Vec<String> {
-        let own: &[&str] = match provider {
-            Provider::Facebook => FACEBOOK_SCOPES,
-            Provider::Instagram => INSTAGRAM_SCOPES,
-        };
-        if app.scopes.is_empty() {
-            own.iter().map(|scope| (*scope).to_owned()).collect()
-        } else {
-            app.scopes.clone()
-        }
+        scopes(provider, app)
     }
 
     /// The redirect URI registered at Meta. Must be the same at the dialog and at the exchange.
     pub(crate) fn meta_redirect(&self, provider: Provider) -> Url {
-        self.url(&format!("/oauth/callback/{provider}"))
+        redirect(&self.public_url, provider)
     }
 
     /// Name of the cookie of one sign-in. `__Host-` needs `Secure`, which a browser grants only over https;
@@ -138,7 +151,15 @@ fn start(app: &App, query: &str) -> Result<Response, Failure> {
         .key
         .seal(Purpose::State, &started, app.entropy.as_ref())
         .ok_or(Failure::Fault("seal"))?;
-    let to = dialog(app, meta, params.provider, &state, params.rerequest);
+    let redirect = app.meta_redirect(params.provider);
+    let to = dialog(
+        &app.config,
+        &redirect,
+        meta,
+        params.provider,
+        &state,
+        params.rerequest,
+    );
     let location = HeaderValue::from_str(to.as_str()).map_err(|_| Failure::Fault("location"))?;
     let cookie = app
         .cookie(&started.jti, &cookie)
@@ -173,12 +194,20 @@ fn read(query: &str) -> Result<AuthorizeParams, Failure> {
         .map_err(|_| Refusal::InvalidRequest.into())
 }
 
-fn dialog(app: &App, meta: &MetaApp, provider: Provider, state: &str, rerequest: bool) -> Url {
-    let upstream = &app.config.upstream;
+/// Meta's login page for one sign-in.
+pub(crate) fn dialog(
+    config: &Config,
+    redirect: &Url,
+    meta: &MetaApp,
+    provider: Provider,
+    state: &str,
+    rerequest: bool,
+) -> Url {
+    let upstream = &config.upstream;
     let mut url = match provider {
         Provider::Facebook => crate::upstream::below(
             &upstream.www_facebook,
-            &[&app.config.graph_version, "dialog", "oauth"],
+            &[&config.graph_version, "dialog", "oauth"],
         ),
         Provider::Instagram => {
             crate::upstream::below(&upstream.www_instagram, &["oauth", "authorize"])
@@ -186,7 +215,7 @@ fn dialog(app: &App, meta: &MetaApp, provider: Provider, state: &str, rerequest:
     };
     let mut query = url.query_pairs_mut();
     query.append_pair("client_id", &meta.app_id);
-    query.append_pair("redirect_uri", app.meta_redirect(provider).as_str());
+    query.append_pair("redirect_uri", redirect.as_str());
     query.append_pair("response_type", "code");
     query.append_pair("state", state);
     match (provider, &meta.config_id) {
@@ -195,7 +224,7 @@ fn dialog(app: &App, meta: &MetaApp, provider: Provider, state: &str, rerequest:
             query.append_pair("override_default_response_type", "true");
         }
         _ => {
-            query.append_pair("scope", &app.scopes(provider, meta).join(","));
+            query.append_pair("scope", &scopes(provider, meta).join(","));
         }
     }
     match provider {

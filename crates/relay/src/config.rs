@@ -318,6 +318,13 @@ impl Config {
         self.storage.starts_with("memory:") || self.storage.contains(":memory:")
     }
 
+    /// The file of a storage that is one.
+    pub(crate) fn storage_file(&self) -> Option<PathBuf> {
+        let path = self.storage.strip_prefix("sqlite:")?;
+        let path = path.split('?').next().unwrap_or(path);
+        (!self.storage_in_memory()).then(|| PathBuf::from(path.trim_start_matches("//")))
+    }
+
     /// Whether only this computer is meant to reach it.
     pub(crate) fn is_local(&self) -> bool {
         self.listen.ip().is_loopback() && self.public_url.as_ref().is_none_or(is_loopback)

@@ -10,6 +10,7 @@ mod authorize;
 mod bindings;
 mod callback;
 mod caller;
+pub mod check;
 mod clock;
 mod code;
 mod config;

@@ -1,20 +1,35 @@
 //! `shopbell-relay`: reads the configuration, starts one relay, waits for the signal to stop.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 
-use clap::Parser;
-use shopbell_relay::{Config, ConfigError, Relay, SystemClock};
+use clap::{Parser, Subcommand};
+use shopbell_relay::{Config, ConfigError, Relay, SystemClock, SystemEntropy, check};
 
 /// The server between Meta and Shopbell.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
     /// TOML file; `SHOPBELL_RELAY_*` variables override it.
-    #[arg(long)]
+    #[arg(long, global = true)]
     config: Option<PathBuf>,
     /// Listen on this port of the configured address; 0 takes a free one.
     #[arg(long)]
     port: Option<u16>,
+    #[command(subcommand)]
+    work: Option<Work>,
+}
+
+#[derive(Subcommand)]
+enum Work {
+    /// Look at everything that has to be right before owners can sign in and events arrive. Ends with 1 when something is not.
+    Check {
+        /// Have Meta send the apps' events here.
+        #[arg(long)]
+        fix: bool,
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[tokio::main]
@@ -27,7 +42,12 @@ async fn main() -> ExitCode {
                 .unwrap_or_else(|_| "info".into()),
         )
         .init();
-    match run(Arguments::parse()).await {
+    let arguments = Arguments::parse();
+    let done = match arguments.work {
+        Some(Work::Check { fix, json }) => return look(&arguments, fix, json).await,
+        None => run(arguments).await,
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
@@ -36,7 +56,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: Arguments) -> anyhow::Result<()> {
+fn read(arguments: &Arguments) -> Result<Config, ConfigError> {
     let text = match &arguments.config {
         Some(path) => {
             std::fs::read_to_string(path).map_err(|e| ConfigError::Unreadable(path.clone(), e))?
@@ -47,9 +67,36 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(port) = arguments.port {
         config.listen = SocketAddr::new(config.listen.ip(), port);
     }
-    let relay = Relay::start(config, SystemClock).await?;
+    Ok(config)
+}
+
+#[allow(clippy::print_stdout, reason = "what the operator asked for")]
+async fn look(arguments: &Arguments, fix: bool, json: bool) -> ExitCode {
+    let report = match read(arguments) {
+        Ok(config) => {
+            check::check(config, Arc::new(SystemClock), Arc::new(SystemEntropy), fix).await
+        }
+        Err(error) => check::refused(&error),
+    };
+    if json {
+        println!("{:#}", report.json());
+    } else {
+        print!("{report}");
+    }
+    if report.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let relay = Relay::start(read(&arguments)?, SystemClock).await?;
     say_where(&relay);
-    stop_signal().await;
+    tokio::select! {
+        () = stop_signal() => {}
+        () = look_at_certificate_on_signal(&relay) => {}
+    }
     tracing::info!("stopping");
     relay.shutdown().await;
     Ok(())
@@ -76,4 +123,22 @@ async fn stop_signal() {
     }
     #[cfg(not(unix))]
     let _ = interrupt.await;
+}
+
+/// SIGHUP, which renewals of certificates send: look at the files now. Never ends.
+async fn look_at_certificate_on_signal(relay: &Relay) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut asked) = signal(SignalKind::hangup()) {
+            while asked.recv().await.is_some() {
+                if let Err(error) = relay.look_at_certificate().await {
+                    tracing::error!(%error, "the certificate before is served on");
+                }
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = relay;
+    std::future::pending().await
 }

@@ -7,6 +7,7 @@
 mod errors;
 mod facebook;
 mod instagram;
+mod operate;
 mod shapes;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::{RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
 use sha2::Sha256;
+pub(crate) use operate::{AppSubscription, SecretVerdict};
 pub(crate) use shapes::Page;
 use shopbell_wire::Secret;
 use url::Url;

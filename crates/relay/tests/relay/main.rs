@@ -2,12 +2,17 @@
 //! the tests move. Every refusal of the design has a test here.
 #![allow(clippy::unwrap_used)]
 
+mod answering;
 mod bindings;
 mod browser;
 mod canary;
+mod check;
 mod harness;
 mod hostile;
+mod limits;
+mod line;
 mod meta;
+mod operations;
 mod process;
 mod proofs;
 mod redeem;
@@ -15,3 +20,7 @@ mod renew;
 mod sandbox;
 mod shapes;
 mod signin;
+mod stream;
+mod stream_doors;
+mod stream_upkeep;
+mod tls;
