@@ -17,20 +17,32 @@ mod journal;
 mod pictures;
 pub mod sample;
 mod server;
+mod shops;
 mod switches;
 mod webhooks;
 mod world;
 
 pub use config::{AppKeys, Config, Size};
 pub use control::commands::{
-    AccountChange, Callback, ClockOrder, OneMessage, PageSays, Person, RawEvent, React, Receipt,
-    Said, Say, SignedRequest, Tap, TokenOrder,
+    AccountChange, Callback, CallbackAnswer, ClockOrder, OneMessage, PageSays, Person, RawEvent,
+    React, Receipt, Said, Say, SignedRequest, Tap, TokenOrder,
 };
 pub use control::consent::Consent;
+pub use control::content_commands::{
+    Live, MentionOrder, Mentioned, OneComment, OnePost, PostReact, Publish, Published, Remark,
+    Remarked, StoryInsights,
+};
+pub use control::thread_commands::{
+    Burst, BurstKind, Bursted, Feedback, Handover, HandoverStep, Optin, Policy, Refer, ToSelf,
+};
 pub use control::{ControlError, WorldHandle};
 pub use faults::{After, Before, Fault, FaultError, Throttle};
 pub use journal::Entry;
 pub use server::{Sandbox, StartError};
-pub use switches::Switches;
+pub use shops::{ShopAnswer, ShopKind, ShopPost};
+pub use switches::{ContentForm, FeedFrom, Switches};
 pub use webhooks::{Delivery, Dropped};
+pub use world::cards::CardKind;
+pub use world::posts::PostForm;
+pub use world::threads::ReferralKind;
 pub use world::tokens::Death;

@@ -73,6 +73,26 @@ pub struct Switches {
     pub human_agent_approved: bool,
     /// Brand-new Instagram messages are preceded by a bare `message_edit` with `num_edit` 0 (field reports).
     pub ig_bare_edit_first: bool,
+    /// The envelope of Instagram's content events.
+    pub ig_content_form: ContentForm,
+    /// Comment events through a Page name the comment `comment_id` (one sample) instead of `id` (reference).
+    pub ig_comment_id_long: bool,
+    /// Comments on Instagram keep to 300 letters, 4 hashtags and 1 link (older reference); off, anything goes.
+    pub ig_comment_limits: bool,
+    /// How `feed` events name who did it.
+    pub feed_from: FeedFrom,
+    /// Stickers on Messenger come as `image` and `sticker` together (until 30 August 2026).
+    pub sticker_twice: bool,
+    /// Delivery receipts name the messages; off, only the watermark is there.
+    pub delivery_mids: bool,
+    /// `num_edit` is text (the samples) instead of a number (the tables).
+    pub num_edit_as_text: bool,
+    /// Of a hundred events, so many are delivered a second time, later.
+    pub webhook_duplicate: usize,
+    /// Of a hundred events, so many are held back and overtaken by others.
+    pub webhook_reorder: usize,
+    /// How late duplicated and held-back events come at most, milliseconds of sandbox clock.
+    pub webhook_disorder_ms: i64,
     /// Every event is delivered this many times (1 = once).
     pub webhook_copies: usize,
     /// Up to this many waiting events share one POST (several `entry`).
@@ -85,6 +105,30 @@ pub struct Switches {
     pub read_after_ms: Option<i64>,
     /// Milliseconds a signed photo or attachment URL lives.
     pub photo_url_life_ms: i64,
+}
+
+/// The envelope of Instagram's content events.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum ContentForm {
+    /// `changes[]` through a Page, `entry.field` and `entry.value` through Instagram Login (the documents).
+    ByRoute,
+    /// Always `entry.field` and `entry.value`.
+    Flat,
+    /// Always `changes[]` (many real deliveries).
+    Changes,
+}
+
+/// How `feed` events name who did it.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum FeedFrom {
+    /// `from: {id, name}`.
+    From,
+    /// `sender_id` and `sender_name`, as older events.
+    Sender,
+    /// Not at all: privacy, or no rights.
+    Missing,
 }
 
 impl Default for Switches {
@@ -121,6 +165,16 @@ impl Default for Switches {
             expansion_budget: None,
             human_agent_approved: true,
             ig_bare_edit_first: false,
+            ig_content_form: ContentForm::ByRoute,
+            ig_comment_id_long: false,
+            ig_comment_limits: true,
+            feed_from: FeedFrom::From,
+            sticker_twice: false,
+            delivery_mids: true,
+            num_edit_as_text: false,
+            webhook_duplicate: 0,
+            webhook_reorder: 0,
+            webhook_disorder_ms: 5 * crate::clock::SECOND,
             webhook_copies: 1,
             webhook_batch: 1,
             webhook_reversed: false,

@@ -8,8 +8,9 @@ use super::commands::{
 };
 use crate::generate::{names, portray};
 use crate::journal::hash_word;
-use crate::webhooks::{events, plain_mid};
+use crate::webhooks::{events, plain_mid, thread_events};
 use crate::world::World;
+use crate::world::cards::{Card, CardKind};
 use crate::world::people::{Account, Platform};
 use crate::world::schedule::Happening;
 use crate::world::threads::{Message, Reaction, Share, Story};
@@ -18,7 +19,7 @@ use crate::world::tokens::Holder;
 /// `app_id` of echoes that the platform's own inbox sends.
 const INBOX_APP: &str = "26390203743090";
 
-fn missing(kind: &'static str, word: &str) -> ControlError {
+pub(super) fn missing(kind: &'static str, word: &str) -> ControlError {
     ControlError::Missing {
         kind,
         word: word.to_owned(),
@@ -41,40 +42,46 @@ fn reaction_word(emoji: &str, platform: Platform) -> &'static str {
 
 impl World {
     /// The conversation an order means; opened for people who have none yet.
-    fn meant(&mut self, say: &Say) -> Result<String, ControlError> {
-        if let Some(id) = &say.conversation {
+    pub(super) fn meant(
+        &mut self,
+        conversation: Option<&str>,
+        account: Option<&str>,
+        customer: Option<&str>,
+        requests: bool,
+    ) -> Result<String, ControlError> {
+        if let Some(id) = conversation {
             return match self.conversations.contains_key(id) {
-                true => Ok(id.clone()),
+                true => Ok(id.to_owned()),
                 false => Err(missing("conversation", id)),
             };
         }
-        let word = say.account.as_deref().unwrap_or_default();
+        let word = account.unwrap_or_default();
         let account = self
             .account_named(word)
             .ok_or_else(|| missing("account", word))?;
-        let name = say.customer.clone().unwrap_or_else(|| "Alex Sommer".into());
-        let person = self
-            .customers
-            .values()
-            .filter(|person| person.account == account)
-            .find(|person| person.id == name || person.name() == name || person.username == name)
-            .map(|person| person.id.clone());
-        let person = match person {
+        let name = customer.unwrap_or("Alex Sommer");
+        let person = match self.person_named(&account, name) {
             Some(person) => person,
-            None => names::newcomer(self, &account, &name),
+            None => names::newcomer(self, &account, name),
         };
+        self.adopt(&person);
         if let Some(thread) = self.conversation_with(&account, &person) {
             return Ok(thread.id.clone());
         }
         let id = self.open_conversation(account, &person);
         if let Some(thread) = self.conversations.get_mut(&id) {
-            thread.requests = say.requests;
+            thread.requests = requests;
         }
         Ok(id)
     }
 
     pub(crate) fn say(&mut self, say: Say) -> Result<Said, ControlError> {
-        let conversation = self.meant(&say)?;
+        let conversation = self.meant(
+            say.conversation.as_deref(),
+            say.account.as_deref(),
+            say.customer.as_deref(),
+            say.requests,
+        )?;
         let platform = self.platform_of(&conversation)?;
         let created_ms = self.now_ms() - say.ago_ms.max(0);
         let mut message = Message {
@@ -89,6 +96,10 @@ impl World {
         };
         for word in &say.attachments {
             message.attachments.push(portray(self, word));
+        }
+        for kind in say.cards {
+            let card = self.card(kind);
+            message.cards.push(card);
         }
         if say.story_reply || say.story_mention {
             message.story = Some(Story {
@@ -105,16 +116,40 @@ impl World {
                 name: link.clone(),
             });
         }
-        self.store(&conversation, message, say.silent)
+        let said = self.store(&conversation, message, say.silent || say.bare_edit_only)?;
+        if say.bare_edit_only && !say.silent {
+            events::bare_edit(self, &conversation, &said.message_id);
+        }
+        Ok(said)
+    }
+
+    fn card(&mut self, kind: CardKind) -> Card {
+        let word = match kind {
+            CardKind::Reel | CardKind::IgReel => "clip",
+            CardKind::Template => "dress",
+            _ => "cake",
+        };
+        Card {
+            kind,
+            id: self.chance.digits("17", 16),
+            title: "Kornblumenbrot".into(),
+            path: portray(self, word).path,
+        }
     }
 
     pub(crate) fn page_says(&mut self, says: PageSays) -> Result<Said, ControlError> {
         let platform = self.platform_of(&says.conversation)?;
+        let attachments = says
+            .attachments
+            .iter()
+            .map(|word| portray(self, word))
+            .collect();
         let message = Message {
             id: self.new_message_id(platform),
             created_ms: self.now_ms(),
             from_business: true,
             text: says.text,
+            attachments,
             app_id: Some(says.app_id.unwrap_or_else(|| INBOX_APP.into())),
             ..Message::default()
         };
@@ -205,10 +240,11 @@ impl World {
         let Some(gone) = at.map(|at| thread.messages.remove(at)) else {
             return Err(missing("message", message));
         };
-        let thread = thread.clone();
         self.message_home.remove(&mid);
         self.unsent.push(mid);
-        events::unsent(self, &thread, &gone);
+        if let Some(between) = self.between(&home) {
+            events::unsent(self, &between, &gone);
+        }
         Ok(())
     }
 
@@ -250,16 +286,13 @@ impl World {
     pub(crate) fn tap(&mut self, tap: Tap) -> Result<(), ControlError> {
         let platform = self.platform_of(&tap.conversation)?;
         let mid = self.new_message_id(platform);
-        let now = self.now_ms();
-        let customer = self
-            .conversations
-            .get(&tap.conversation)
-            .map(|thread| thread.customer.clone());
-        if let Some(person) = customer.and_then(|id| self.customers.get_mut(&id)) {
-            person.consented = true;
-            person.last_contact_ms = now;
-        }
-        events::postback(self, &tap.conversation, &mid, &tap.title, &tap.payload);
+        let Some(between) = self.between(&tap.conversation) else {
+            return Err(missing("conversation", &tap.conversation));
+        };
+        self.touched(&between.customer);
+        let mid = (!tap.ice_breaker).then_some(mid);
+        let (title, payload) = (&tap.title, &tap.payload);
+        thread_events::postback(self, &between, mid.as_deref(), title, payload, None);
         Ok(())
     }
 
@@ -294,6 +327,9 @@ impl World {
             (change.messages_allowed, self.instagram.get_mut(&account.id))
         {
             ig.messages_allowed = allowed;
+        }
+        if let (Some(private), Some(ig)) = (change.private, self.instagram.get_mut(&account.id)) {
+            ig.private = private;
         }
         if let (true, Some(page)) = (change.unlink, self.pages.get_mut(&account.id)) {
             page.instagram = None;

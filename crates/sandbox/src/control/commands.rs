@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::world::cards::CardKind;
 use crate::world::tokens::Death;
 
 /// A customer writes, reacts to nothing, taps nothing: one message.
@@ -16,7 +17,7 @@ pub struct Say {
     pub customer: Option<String>,
     /// What is said.
     pub text: String,
-    /// Pictures or files: a word like `bread`, `cake`, `bike`, `dress`, `voice`, `pdf`, or a URL.
+    /// Pictures or files: a word like `bread`, `cake`, `bike`, `dress`, `voice`, `clip`, `pdf`, or a URL.
     pub attachments: Vec<String>,
     /// A sticker.
     pub sticker: bool,
@@ -28,8 +29,12 @@ pub struct Say {
     pub story_mention: bool,
     /// A shared link.
     pub share: Option<String>,
+    /// Attachments that are no file, by their words: see [`CardKind`].
+    pub cards: Vec<CardKind>,
     /// The payload of a tapped quick reply.
     pub quick_reply: Option<String>,
+    /// Told by nothing but a bare `message_edit` with `num_edit` 0 (Instagram).
+    pub bare_edit_only: bool,
     /// Something the API cannot show.
     pub unsupported: bool,
     /// Land in the Requests folder.
@@ -48,6 +53,8 @@ pub struct PageSays {
     pub conversation: String,
     /// What is said.
     pub text: String,
+    /// Pictures or files, as for customers.
+    pub attachments: Vec<String>,
     /// The app that sends; left out = the platform's own inbox (a phone).
     pub app_id: Option<String>,
     /// Send no webhook.
@@ -111,6 +118,8 @@ pub struct Tap {
     pub title: String,
     /// Its payload.
     pub payload: String,
+    /// An ice breaker: the event names no message.
+    pub ice_breaker: bool,
 }
 
 /// Something about a person changes.
@@ -143,6 +152,8 @@ pub struct AccountChange {
     pub account: String,
     /// "Allow access to messages" on the phone (Instagram).
     pub messages_allowed: Option<bool>,
+    /// A private account: comments and mentions are not told (Instagram).
+    pub private: Option<bool>,
     /// The linked Instagram account goes (Pages).
     pub unlink: bool,
     /// A conversation that another app takes over, or gives back.
@@ -211,4 +222,17 @@ pub struct SignedRequest {
     pub user_id: String,
     /// Sign with the Instagram secret.
     pub instagram: bool,
+    /// Sign with neither app's secret.
+    pub forged: bool,
+    /// Issued this many milliseconds ago.
+    pub age_ms: i64,
+}
+
+/// What a callback answered.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct CallbackAnswer {
+    /// HTTP status; 0 when nobody answered.
+    pub status: u16,
+    /// The body as text.
+    pub body: String,
 }

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::ControlError;
 use super::commands::{
-    AccountChange, Callback, ClockOrder, OneMessage, PageSays, Person, RawEvent, React, Receipt,
-    Said, Say, SignedRequest, Tap, TokenOrder,
+    AccountChange, Callback, CallbackAnswer, ClockOrder, OneMessage, PageSays, Person, RawEvent,
+    React, Receipt, Said, Say, SignedRequest, Tap, TokenOrder,
 };
 use super::consent::Consent;
 use crate::clock::{Clock, HOUR};
@@ -21,7 +21,7 @@ use crate::webhooks::{sign, verify};
 /// The world of one running sandbox.
 #[derive(Clone, Debug)]
 pub struct WorldHandle {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl WorldHandle {
@@ -29,7 +29,7 @@ impl WorldHandle {
         WorldHandle { shared }
     }
 
-    fn ring(&self) {
+    pub(super) fn ring(&self) {
         self.shared.bell.notify_one();
     }
 
@@ -202,19 +202,27 @@ impl WorldHandle {
         result
     }
 
-    /// Posts a deauthorize or data-deletion callback; answers the HTTP status, 0 when nobody answered.
-    pub async fn signed_request(&self, order: SignedRequest) -> Result<u16, ControlError> {
-        let (secret, now) = {
+    /// Posts a deauthorize or data-deletion callback; answers what it said.
+    pub async fn signed_request(
+        &self,
+        order: SignedRequest,
+    ) -> Result<CallbackAnswer, ControlError> {
+        let (secret, issued_ms) = {
             let world = self.shared.world();
             let keys = if order.instagram {
                 &world.config.instagram
             } else {
                 &world.config.facebook
             };
-            (keys.secret.clone(), world.now_ms())
+            let secret = if order.forged {
+                format!("{}?", keys.secret)
+            } else {
+                keys.secret.clone()
+            };
+            (secret, world.now_ms() - order.age_ms.max(0))
         };
-        let expires = (now + HOUR) / 1_000;
-        let word = sign::signed_request(&secret, &order.user_id, now / 1_000, expires);
+        let expires = (issued_ms + HOUR) / 1_000;
+        let word = sign::signed_request(&secret, &order.user_id, issued_ms / 1_000, expires);
         let answer = self
             .shared
             .client
@@ -223,7 +231,15 @@ impl WorldHandle {
             .timeout(Duration::from_secs(5))
             .send()
             .await;
-        Ok(answer.map_or(0, |answer| answer.status().as_u16()))
+        let Ok(answer) = answer else {
+            return Ok(CallbackAnswer {
+                status: 0,
+                body: String::new(),
+            });
+        };
+        let status = answer.status().as_u16();
+        let body = answer.text().await.unwrap_or_default();
+        Ok(CallbackAnswer { status, body })
     }
 
     /// Waits until every event that is due was posted (or put off).
@@ -236,13 +252,20 @@ impl WorldHandle {
                 let mut world = self.shared.world();
                 world.catch_up();
                 let now = world.now_ms();
-                if world.mailbox.settled(now) {
+                if world.mailbox.settled(now) && world.shops.settled(now) {
                     return;
                 }
             }
             self.ring();
             sent.await;
         }
+    }
+
+    /// Forgets what was delivered and dropped so far.
+    pub fn clear_deliveries(&self) {
+        let mut world = self.shared.world();
+        world.mailbox.delivered.clear();
+        world.mailbox.dropped.clear();
     }
 
     /// Everything the sandbox holds, as JSON (see the README for its shape).

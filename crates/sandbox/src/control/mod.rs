@@ -2,10 +2,16 @@
 //! HTTP and a test in the same process give the same orders. Nothing here is part of the platform.
 
 pub(crate) mod actions;
+pub(crate) mod burst;
 pub(crate) mod commands;
 pub(crate) mod consent;
+pub(crate) mod content_actions;
+pub(crate) mod content_commands;
 pub(crate) mod handle;
+pub(crate) mod handle_content;
 pub(crate) mod state;
+pub(crate) mod thread_actions;
+pub(crate) mod thread_commands;
 
 use std::sync::Arc;
 
@@ -33,6 +39,9 @@ pub enum ControlError {
         /// By which word.
         word: String,
     },
+    /// The platform has no such thing.
+    #[error("{0}")]
+    Refused(String),
     /// A callback did not do its part.
     #[error("the callback failed: {0}")]
     Callback(String),
@@ -83,6 +92,10 @@ async fn follow(handle: &WorldHandle, call: &Call) -> Result<Value, ControlError
             Ok(json!({"ok": true}))
         }
         ("GET", "deliveries") => shown(handle.deliveries()),
+        ("DELETE", "deliveries") => {
+            handle.clear_deliveries();
+            Ok(json!({"ok": true}))
+        }
         ("GET", "switches") => shown(handle.switches()),
         ("POST", "switches") => handle.patch_switches(&order(call)?).and_then(shown),
         ("GET", "clock") => Ok(json!({"now_ms": handle.now_ms()})),
@@ -115,18 +128,57 @@ async fn follow(handle: &WorldHandle, call: &Call) -> Result<Value, ControlError
         }
         ("POST", "callback") => done(handle.callback(order(call)?).await),
         ("POST", "event") => done(handle.event(order(call)?)),
-        ("POST", "signed-request") => {
-            let status = handle.signed_request(order(call)?).await?;
-            Ok(json!({ "status": status }))
-        }
+        ("POST", "signed-request") => shown(handle.signed_request(order(call)?).await?),
         ("POST", "settle") => {
             handle.settled().await;
             Ok(json!({"ok": true}))
         }
-        (method, path) => Err(ControlError::Missing {
-            kind: "control",
-            word: format!("{method} {path}"),
-        }),
+        ("POST", path) => follow_content(handle, path, call).await,
+        ("GET", "shops") => shown(handle.shops()),
+        (method, path) => Err(unknown(method, path)),
+    }
+}
+
+fn unknown(method: &str, path: &str) -> ControlError {
+    ControlError::Missing {
+        kind: "control",
+        word: format!("{method} {path}"),
+    }
+}
+
+/// Posts and comments, what happens around conversations, shops.
+async fn follow_content(
+    handle: &WorldHandle,
+    path: &str,
+    call: &Call,
+) -> Result<Value, ControlError> {
+    match path {
+        "post" => handle.publish(order(call)?).and_then(shown),
+        "post-change" => done(handle.change_post(order(call)?)),
+        "post-remove" => done(handle.remove_post(order(call)?)),
+        "post-react" => done(handle.react_to_post(order(call)?)),
+        "comment" => handle.comment(order(call)?).and_then(shown),
+        "comment-edit" => done(handle.edit_comment(order(call)?)),
+        "comment-hide" => done(handle.hide_comment(order(call)?)),
+        "comment-remove" => done(handle.remove_comment(order(call)?)),
+        "live" => handle.live(order(call)?).and_then(shown),
+        "mention" => handle.mention(order(call)?).and_then(shown),
+        "story-insights" => done(handle.story_insights(order(call)?)),
+        "refer" => {
+            let conversation = handle.refer(order(call)?)?;
+            Ok(json!({ "conversation_id": conversation }))
+        }
+        "handover" => done(handle.hand_over(order(call)?)),
+        "optin" => done(handle.opt_in(order(call)?)),
+        "policy" => done(handle.policy(order(call)?)),
+        "feedback" => done(handle.feedback(order(call)?)),
+        "to-self" => {
+            let mid = handle.to_self(order(call)?)?;
+            Ok(json!({ "message_id": mid }))
+        }
+        "burst" => handle.burst(order(call)?).and_then(shown),
+        "shop" => handle.shop(order(call)?).await.and_then(shown),
+        path => Err(unknown("POST", path)),
     }
 }
 

@@ -3,6 +3,7 @@
 //! seven days of a human agent, some closed.
 
 pub(crate) mod names;
+mod posts;
 mod scripts;
 mod shops;
 mod weave;
@@ -86,7 +87,7 @@ pub(crate) fn fill(world: &mut World) -> Result<(), String> {
         weave::conversation(world, &library, &shop, number, age, episodes);
         rank += 1;
     }
-    Ok(())
+    posts::publish(world, factor)
 }
 
 /// The age of the newest message of conversation `rank` of `all`.
@@ -113,6 +114,12 @@ pub(crate) fn portray(world: &mut World, word: &str) -> Attachment {
             "audio/wav",
             format!("voice/{number}.wav"),
             (0, 0),
+        ),
+        "clip" => (
+            AttachmentKind::Video,
+            "video/mp4",
+            format!("clip/{number}.mp4"),
+            (720, 1_280),
         ),
         "pdf" => (
             AttachmentKind::File,

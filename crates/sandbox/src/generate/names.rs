@@ -199,6 +199,27 @@ fn named(language: &str, at: usize) -> (String, String, String, bool) {
     }
 }
 
+/// A person of this name who has only commented so far.
+pub(crate) fn stranger(world: &mut World, account: &Account, name: &str) -> String {
+    let id = newcomer(world, account, name);
+    estrange(world, &id);
+    id
+}
+
+/// A commenter of a shop, named as its customers are; `number` beyond those of the conversations.
+pub(crate) fn commenter(world: &mut World, shop: &Shop, language: &str, number: usize) -> String {
+    let id = customer(world, shop, language, number);
+    estrange(world, &id);
+    id
+}
+
+fn estrange(world: &mut World, id: &str) {
+    if let Some(mut person) = world.customers.remove(id) {
+        person.consented = false;
+        world.strangers.insert(id.to_owned(), person);
+    }
+}
+
 /// A person of this name, unknown to the account until now.
 pub(crate) fn newcomer(world: &mut World, account: &Account, name: &str) -> String {
     let (first, last) = name.split_once(' ').unwrap_or((name, ""));

@@ -240,6 +240,7 @@ pub(crate) fn settle(world: &mut World) {
             media: 347,
             picture: format!("page/{logo}.jpg"),
             messages_allowed: true,
+            private: false,
         };
         world.instagram.insert(account.id.clone(), account);
     }

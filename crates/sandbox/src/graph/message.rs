@@ -8,6 +8,7 @@ use super::catalog;
 use super::error::GraphError;
 use super::fields::Field;
 use crate::clock::iso;
+use crate::world::cards::{Card, CardKind};
 use crate::world::people::Platform;
 use crate::world::threads::{Attachment, AttachmentKind, Conversation, Message};
 
@@ -64,6 +65,7 @@ fn field_value(
                 .attachments
                 .iter()
                 .map(|file| attachment(visit, file))
+                .chain(message.cards.iter().filter_map(|card| product(visit, card)))
                 .collect(),
         ),
         "shares" => filled(
@@ -71,6 +73,16 @@ fn field_value(
                 .shares
                 .iter()
                 .map(|share| json!({"id": share.id, "link": share.link, "name": share.name}))
+                .chain(
+                    message
+                        .cards
+                        .iter()
+                        .filter(|card| card.kind.is_share())
+                        .map(|card| {
+                            let link = visit.world.signed(&card.path);
+                            json!({"id": card.id, "link": link, "name": card.title})
+                        }),
+                )
                 .collect(),
         ),
         "reactions" => filled(
@@ -120,7 +132,15 @@ pub(crate) fn person(visit: &Visit<'_>, thread: &Conversation, customer: bool) -
     }
 }
 
-fn attachment(visit: &mut Visit<'_>, file: &Attachment) -> Value {
+/// A product of the catalogue is an attachment; other cards are shares or leave no trace.
+fn product(visit: &Visit<'_>, card: &Card) -> Option<Value> {
+    (card.kind == CardKind::Template).then(|| {
+        let picture = visit.world.signed(&card.path);
+        json!({"id": card.id, "generic_template": {"title": card.title, "media_url": picture}})
+    })
+}
+
+fn attachment(visit: &Visit<'_>, file: &Attachment) -> Value {
     let url = visit.world.signed(&file.path);
     let mut node = json!({
         "id": file.id, "mime_type": file.mime, "name": file.name,

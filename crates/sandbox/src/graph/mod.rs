@@ -3,13 +3,20 @@
 
 pub(crate) mod auth;
 pub(crate) mod catalog;
+pub(crate) mod content;
 pub(crate) mod error;
 pub(crate) mod fields;
 pub(crate) mod ig_oauth;
+pub(crate) mod media;
+pub(crate) mod media_comments;
 pub(crate) mod message;
+pub(crate) mod moderation;
 pub(crate) mod nodes;
 pub(crate) mod oauth;
+pub(crate) mod page_comments;
 pub(crate) mod paging;
+pub(crate) mod posts;
+pub(crate) mod private_reply;
 pub(crate) mod profiles;
 pub(crate) mod send;
 pub(crate) mod send_checks;
@@ -27,7 +34,7 @@ use crate::faults::Fault;
 use crate::http::answer::{Answer, Content};
 use crate::http::call::{Call, Host};
 use crate::world::World;
-use crate::world::people::Account;
+use crate::world::people::{Account, Platform};
 use crate::world::tokens::{Holder, Token};
 
 /// Runs when a call names no version, or one that is not known.
@@ -183,12 +190,56 @@ impl Visit<'_> {
             ("POST", [id, "messages"]) => send::send(&mut self, id),
             ("POST", [id, "message_attachments"]) => upload::upload(&mut self, id),
             (_, [id, "subscribed_apps"]) => subscriptions::account_edge(&mut self, id),
+            ("GET", [id, edge @ ("feed" | "posts" | "published_posts")]) => {
+                posts::list(&mut self, id, edge)
+            }
+            ("GET", [id, edge @ ("media" | "stories" | "live_media")]) => {
+                media::list(&mut self, id, edge)
+            }
+            ("GET", [id, edge @ ("comments" | "replies")]) => self.comments(id, edge),
+            ("POST", [id, edge @ ("comments" | "replies")]) => {
+                moderation::comment(&mut self, id, edge)
+            }
+            ("POST" | "DELETE", [id, "likes"]) => moderation::like(&mut self, id),
             ("GET", [id]) => self.node(id),
+            ("POST", [id]) => moderation::change(&mut self, id),
+            ("DELETE", [id]) => moderation::remove(&mut self, id),
             (method, path) => {
                 let id = path.first().copied().unwrap_or_default();
                 Err(GraphError::no_object(id, method))
             }
         }
+    }
+
+    /// The comments below a post or a comment, on the edge its product has.
+    fn comments(&mut self, id: &str, edge: &str) -> GraphResult {
+        let found = match (self.world.posts.get(id), self.world.comment_with_post(id)) {
+            (Some(post), _) => Some((post.account.platform, false)),
+            (None, Some((_, post))) => Some((post.account.platform, true)),
+            (None, None) => None,
+        };
+        match (found, edge) {
+            (Some((Platform::Messenger, _)), "comments") => page_comments::list(self, id),
+            (Some((Platform::Instagram, false)), "comments")
+            | (Some((Platform::Instagram, true)), "replies") => media_comments::list(self, id),
+            _ => Err(GraphError::no_object(id, "GET")),
+        }
+    }
+
+    /// A post, a medium or a comment.
+    fn content_node(&mut self, id: &str) -> Option<GraphResult> {
+        let post = self.world.posts.get(id).map(|post| post.account.platform);
+        if let Some(platform) = post {
+            return Some(match platform {
+                Platform::Messenger => posts::node(self, id),
+                Platform::Instagram => media::node(self, id),
+            });
+        }
+        let (_, post) = self.world.comment_with_post(id)?;
+        Some(match post.account.platform {
+            Platform::Messenger => page_comments::node(self, id),
+            Platform::Instagram => media_comments::node(self, id),
+        })
     }
 
     /// A single node of any kind.
@@ -215,7 +266,10 @@ impl Visit<'_> {
         if self.world.instagram.contains_key(id) {
             return nodes::instagram(self, id);
         }
-        if self.world.customers.contains_key(id) {
+        if let Some(answer) = self.content_node(id) {
+            return answer;
+        }
+        if self.world.person(id).is_some() {
             return profiles::profile(self, id);
         }
         if self.world.owners.contains_key(id) && self.token.holder == Holder::Owner(id.to_owned()) {

@@ -229,6 +229,9 @@ fn instagram_value(
             ("followers_count", _) => json!(account.followers),
             ("follows_count", _) => json!(account.follows),
             ("media_count", _) => json!(account.media),
+            ("mentioned_media" | "mentioned_comment", false) => {
+                super::media::mentioned(visit, &account.id, field)?
+            }
             ("profile_picture_url", _) => json!(visit.world.signed(&account.picture)),
             (other, _) => return Err(GraphError::no_field(other, kind)),
         };

@@ -13,7 +13,7 @@ use crate::world::people::{Customer, Platform};
 
 /// `GET /{psid}` or `/{igsid}`.
 pub(crate) fn profile(visit: &mut Visit<'_>, id: &str) -> GraphResult {
-    let Some(customer) = visit.world.customers.get(id).cloned() else {
+    let Some(customer) = visit.world.person(id).cloned() else {
         return Err(GraphError::no_object(id, "GET"));
     };
     if !visit.world.sees(&visit.token, &customer.account) {

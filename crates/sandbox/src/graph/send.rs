@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::Visit;
 use super::auth::needs_messaging;
 use super::error::{GraphError, GraphResult};
+use super::private_reply;
 use super::send_checks as checks;
 use crate::http::answer::Answer;
 use crate::webhooks::events;
@@ -17,7 +18,11 @@ use crate::world::threads::{Attachment, AttachmentKind, Message, Reaction, Share
 /// `POST /{account}/messages`
 pub(crate) fn send(visit: &mut Visit<'_>, id: &str) -> GraphResult {
     let own = visit.account(id)?;
-    let person = checks::recipient(visit, &own)?;
+    let reply = private_reply::asked(visit)?;
+    let person = match &reply {
+        Some(reply) => reply.person.clone(),
+        None => checks::recipient(visit, &own)?,
+    };
     needs_messaging(&visit.token, person.account.platform)?;
     if let Some(action) = visit.call.param("sender_action").map(str::to_owned) {
         return sender_action(visit, &person, &action);
@@ -33,7 +38,9 @@ pub(crate) fn send(visit: &mut Visit<'_>, id: &str) -> GraphResult {
     };
     check_rate(visit, &person, &message)?;
     checks::reachable(visit, &person)?;
-    checks::window(visit, &person)?;
+    if reply.is_none() {
+        checks::window(visit, &person)?;
+    }
     let text = checks::text(person.account.platform, &message)?;
     let parts = checks::attachments(&message);
     let liked = parts.iter().any(|part| part["type"] == "like_heart");
@@ -79,7 +86,11 @@ pub(crate) fn send(visit: &mut Visit<'_>, id: &str) -> GraphResult {
         metadata: message["metadata"].as_str().map(str::to_owned),
         ..Message::default()
     };
+    visit.world.adopt(&person.id);
     let message_id = deliver(visit, &person, sent);
+    if let Some(reply) = &reply {
+        private_reply::sent(visit, reply);
+    }
     let mut answer = json!({"recipient_id": person.id, "message_id": message_id});
     if let Some(id) = reusable {
         answer["attachment_id"] = id.into();

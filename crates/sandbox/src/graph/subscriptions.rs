@@ -56,6 +56,15 @@ const INSTAGRAM_FIELDS: [&str; 14] = [
     "story_insights",
 ];
 
+/// Every field of an object.
+pub(crate) fn fields_of(object: &str) -> &'static [&'static str] {
+    match object {
+        "page" => &PAGE_FIELDS,
+        "instagram" => &INSTAGRAM_FIELDS,
+        _ => &[],
+    }
+}
+
 /// `GET | POST | DELETE /{account}/subscribed_apps`
 pub(crate) fn account_edge(visit: &mut Visit<'_>, id: &str) -> GraphResult {
     let account = visit.account(id)?;

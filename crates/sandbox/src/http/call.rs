@@ -215,7 +215,11 @@ pub(crate) async fn read(parts: Parts, body: Bytes) -> Call {
         text = String::from_utf8_lossy(&body).into_owned();
         params.extend(form_pairs(&text));
     }
-    let method = override_method(method, &params);
+    // Orders have fields of their own that may be called `method`; overrides are the platform's affair.
+    let method = match host {
+        Host::Control => method,
+        _ => override_method(method, &params),
+    };
     Call {
         method,
         host,

@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     /// Rings after every webhook attempt.
     pub(crate) sent: Notify,
     pub(crate) client: reqwest::Client,
+    /// Follows no redirect: shops count one as a failure.
+    pub(crate) direct: reqwest::Client,
 }
 
 impl Shared {
@@ -44,6 +46,11 @@ impl Shared {
             bell: Notify::new(),
             sent: Notify::new(),
             client: reqwest::Client::new(),
+            direct: reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(Duration::from_secs(1))
+                .build()
+                .unwrap_or_default(),
         }
     }
 

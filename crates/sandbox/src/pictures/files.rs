@@ -1,4 +1,5 @@
-//! Small real files: a voice message that plays (a few soft tones as WAV) and a one-page PDF.
+//! Small files: a voice message that plays (a few soft tones as WAV), a one-page PDF, and a film that is one by its
+//! first bytes only.
 
 use bytes::Bytes;
 
@@ -34,6 +35,24 @@ pub(crate) fn voice(name: &str) -> Bytes {
     out.extend(b"data");
     out.extend(length.to_le_bytes());
     out.extend(samples);
+    Bytes::from(out)
+}
+
+/// The boxes of an MP4 around noise: it is taken for a film and does not play.
+pub(crate) fn clip(name: &str) -> Bytes {
+    let mut chance = Chance::seeded(name);
+    let noise: Vec<u8> = (0..2_048).map(|_| chance.next().to_le_bytes()[0]).collect();
+    let mut out = Vec::new();
+    for (kind, content) in [
+        (b"ftyp", &b"isom\0\0\x02\0isommp42"[..]),
+        (b"free", &[][..]),
+        (b"mdat", &noise[..]),
+    ] {
+        let length = u32::try_from(content.len() + 8).unwrap_or(8);
+        out.extend(length.to_be_bytes());
+        out.extend(kind);
+        out.extend(content);
+    }
     Bytes::from(out)
 }
 

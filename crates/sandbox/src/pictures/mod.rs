@@ -16,6 +16,7 @@ pub(crate) fn mime(path: &str) -> &'static str {
     match path.rsplit('.').next() {
         Some("png") => "image/png",
         Some("wav") => "audio/wav",
+        Some("mp4") => "video/mp4",
         Some("pdf") => "application/pdf",
         _ => "image/jpeg",
     }
@@ -30,6 +31,7 @@ pub(crate) fn draw(path: &str) -> Option<Bytes> {
         "page" => products::logo(name, AVATAR_EDGE),
         "product" => products::picture(name),
         "voice" => return Some(files::voice(name)),
+        "clip" => return Some(files::clip(name)),
         "paper" => return Some(files::paper(name)),
         _ => return None,
     };
@@ -65,6 +67,7 @@ mod tests {
             "product/cake-2.jpg",
             "product/thumb.png",
             "voice/1.wav",
+            "clip/1.mp4",
             "paper/invoice.pdf",
         ] {
             let bytes = draw(path).expect("a picture");

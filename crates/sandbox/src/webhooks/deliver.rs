@@ -1,15 +1,17 @@
-//! The postman: posts waiting events, signed, one POST at a time, and lets planned things happen when the
-//! clock gets there. It sleeps until it is rung or something comes due.
+//! The postman: posts waiting events, signed, one POST at a time, the retries of shops too, and lets planned things
+//! happen when the clock gets there. It sleeps until it is rung or something comes due.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Delivery, Letter, Signer, sign};
+use super::mailbox::{Delivery, Letter, Signer};
+use super::sign;
 use crate::clock::Clock;
 use crate::http::Shared;
 use crate::http::answer::escape;
+use crate::shops::{self, Parcel};
 use crate::world::World;
 
 /// A callback must answer within this.
@@ -21,6 +23,10 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         let rung = shared.bell.notified();
         while let Some(letters) = next(&shared) {
             post(&shared, letters).await;
+            shared.sent.notify_waiters();
+        }
+        while let Some(parcel) = next_parcel(&shared) {
+            shops::send::post(&shared, parcel).await;
             shared.sent.notify_waiters();
         }
         shared.sent.notify_waiters();
@@ -49,13 +55,20 @@ fn next(shared: &Shared) -> Option<Vec<Letter>> {
     (!letters.is_empty()).then_some(letters)
 }
 
+fn next_parcel(shared: &Shared) -> Option<Parcel> {
+    let mut world = shared.world();
+    let now = world.now_ms();
+    world.shops.take(now)
+}
+
 /// How long a running clock may sleep; a standing one waits to be moved.
 fn sleep_ms(world: &World) -> Option<u64> {
     let Clock::Running { .. } = world.clock else {
         return None;
     };
     let due = world.due.iter().map(|due| due.at_ms).min();
-    let next = [due, world.mailbox.next_ms()].into_iter().flatten().min()?;
+    let posts = [world.mailbox.next_ms(), world.shops.next_ms()];
+    let next = posts.into_iter().chain([due]).flatten().min()?;
     Some(u64::try_from(next - world.now_ms()).unwrap_or(0).max(1))
 }
 

@@ -2,8 +2,10 @@
 //! here or in a child module; nothing awaits while the lock is held. Facts only: what an answer looks
 //! like belongs to `graph`, what a webhook looks like to `webhooks`.
 
+pub(crate) mod cards;
 pub(crate) mod limits;
 pub(crate) mod people;
+pub(crate) mod posts;
 pub(crate) mod schedule;
 pub(crate) mod threads;
 pub(crate) mod tokens;
@@ -13,6 +15,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use bytes::Bytes;
 use limits::Counters;
 use people::{Account, Customer, InstagramAccount, Owner, Page, Platform};
+use posts::{Comment, Mention, Post};
 use schedule::Due;
 use threads::{Conversation, Message};
 use tokens::{Code, Token};
@@ -23,6 +26,7 @@ use crate::config::Config;
 use crate::control::consent::Consent;
 use crate::faults::Faults;
 use crate::journal::Journal;
+use crate::shops::Shops;
 use crate::switches::Switches;
 use crate::webhooks::Mailbox;
 
@@ -47,11 +51,20 @@ pub(crate) struct World {
     pub(crate) instagram: BTreeMap<String, InstagramAccount>,
     /// Keyed by the scoped id.
     pub(crate) customers: HashMap<String, Customer>,
+    /// People who commented and never wrote, keyed as customers.
+    pub(crate) strangers: HashMap<String, Customer>,
     pub(crate) conversations: BTreeMap<String, Conversation>,
     /// Which conversation a message id is in.
     pub(crate) message_home: HashMap<String, String>,
     /// Ids of messages that were unsent.
     pub(crate) unsent: Vec<String>,
+    /// Posts and media by id.
+    pub(crate) posts: BTreeMap<String, Post>,
+    pub(crate) comments: HashMap<String, Comment>,
+    /// The comments of each post, in the order they came in.
+    pub(crate) post_comments: HashMap<String, Vec<String>>,
+    /// Foreign media that name an account, by media id.
+    pub(crate) mentions: BTreeMap<String, Mention>,
     pub(crate) tokens: HashMap<String, Token>,
     pub(crate) codes: HashMap<String, Code>,
     pub(crate) uploads: HashMap<String, Upload>,
@@ -63,6 +76,8 @@ pub(crate) struct World {
     pub(crate) counters: Counters,
     pub(crate) due: Vec<Due>,
     pub(crate) mailbox: Mailbox,
+    /// Shops outside of Meta that post their own webhooks.
+    pub(crate) shops: Shops,
     /// Where the server listens, for links it gives out.
     pub(crate) origin: String,
 }
@@ -80,9 +95,14 @@ impl World {
             pages: BTreeMap::new(),
             instagram: BTreeMap::new(),
             customers: HashMap::new(),
+            strangers: HashMap::new(),
             conversations: BTreeMap::new(),
             message_home: HashMap::new(),
             unsent: Vec::new(),
+            posts: BTreeMap::new(),
+            comments: HashMap::new(),
+            post_comments: HashMap::new(),
+            mentions: BTreeMap::new(),
             tokens: HashMap::new(),
             codes: HashMap::new(),
             uploads: HashMap::new(),
@@ -93,6 +113,7 @@ impl World {
             counters: Counters::default(),
             due: Vec::new(),
             mailbox,
+            shops: Shops::default(),
             origin: String::new(),
         }
     }

@@ -84,6 +84,8 @@ pub(crate) struct InstagramAccount {
     pub(crate) picture: String,
     /// "Allow access to messages" on the owner's phone.
     pub(crate) messages_allowed: bool,
+    /// A private account: comments and mentions are not told.
+    pub(crate) private: bool,
 }
 
 /// A person as one business account knows them: PSID or IGSID.

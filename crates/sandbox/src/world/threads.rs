@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::cards::Card;
 use super::people::Account;
 
 /// One conversation between an account and a person. Messages are oldest first.
@@ -31,11 +32,14 @@ pub(crate) struct Message {
     pub(crate) text: String,
     pub(crate) attachments: Vec<Attachment>,
     pub(crate) shares: Vec<Share>,
+    pub(crate) cards: Vec<Card>,
     pub(crate) reactions: Vec<Reaction>,
     pub(crate) sticker: Option<String>,
     pub(crate) story: Option<Story>,
     pub(crate) reply_to: Option<String>,
     pub(crate) quick_reply: Option<String>,
+    /// The ad or product the person came from.
+    pub(crate) referral: Option<Referral>,
     pub(crate) unsupported: bool,
     pub(crate) edits: u32,
     /// The app that sent it, for messages of the business.
@@ -92,6 +96,32 @@ impl AttachmentKind {
             AttachmentKind::File => "file",
         }
     }
+}
+
+/// Where a person came from.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Referral {
+    pub(crate) from: ReferralKind,
+    /// The word that the link or ad carries.
+    pub(crate) word: String,
+    pub(crate) ad_id: String,
+    pub(crate) ad_title: String,
+    /// The unsigned path of the ad's picture below `/cdn/`.
+    pub(crate) path: String,
+    pub(crate) product: String,
+}
+
+/// The kinds of it.
+#[derive(Clone, Copy, Debug, Default, Serialize, serde::Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum ReferralKind {
+    /// An m.me or ig.me link.
+    #[default]
+    Link,
+    /// An ad that opens a conversation.
+    Ad,
+    /// A product page of the shop.
+    Product,
 }
 
 /// A shared link or post.
