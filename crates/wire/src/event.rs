@@ -50,6 +50,16 @@ impl EventKind {
     pub const DEAUTHORIZED: Self = Self(4);
     /// Meta passes on the owner's wish for deletion: [`crate::OwnerNotice`] as JSON.
     pub const DELETION: Self = Self(5);
+
+    /// The kind of a sealed event as bytes, without reading the rest of it.
+    pub fn of(sealed: &[u8]) -> Option<Self> {
+        sealed.get(1).copied().map(Self)
+    }
+
+    /// Whether it is about the owner: what a computer may still get when nothing is bound to it any more.
+    pub fn is_notice(self) -> bool {
+        matches!(self, Self::DEAUTHORIZED | Self::DELETION)
+    }
 }
 
 /// A sealed event with the public facts it is bound to. Whom it is for is not inside: it lies in that device's stream.

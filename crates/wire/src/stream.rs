@@ -53,7 +53,8 @@ pub const ANSWERING_LEASE_MS: i64 = 90_000;
 pub enum CloseReason {
     /// Another connection with the same keys took its place.
     Replaced,
-    /// The challenge was not answered with this device's signature, or nothing is bound to this device.
+    /// The challenge was not answered with this device's signature, or nothing is bound to this device (any more) and no notice about
+    /// the owner waits for it.
     Unauthorised,
     /// The relay speaks another version of this protocol.
     Upgrade,

@@ -26,9 +26,11 @@ struct AnyHello {
     protocol: u32,
 }
 
-/// A device that proved who it is and has something bound.
+/// A device that proved who it is.
 pub(super) struct Greeted {
     pub(super) device: Thumbprint,
+    /// Whether anything is bound to it.
+    pub(super) bound: bool,
     /// The epoch it knows.
     pub(super) epoch: Option<String>,
     /// The last offset it committed in that.
@@ -59,11 +61,10 @@ pub(super) async fn greet(app: &App, socket: &mut Socket) -> Result<Greeted, End
     }
     let now_ms = app.now_ms();
     let bound = app.storage.bindings_of(&device, now_ms).await;
-    if stored(app, StorageWork::Bindings, bound)?.is_empty() {
-        return Err(CloseReason::Unauthorised.into());
-    }
+    let bound = !stored(app, StorageWork::Bindings, bound)?.is_empty();
     Ok(Greeted {
         device,
+        bound,
         epoch: hello.epoch,
         offset: hello.offset,
     })

@@ -1,12 +1,14 @@
 //! A greeted connection: events out, acknowledgements in, until it ends.
 //!
 //! Invariant: offsets go out in order and each names the one before it; what does not follow on what was sent is announced as a gap
-//! first. An acknowledgement is passed to the storage only for what this connection sent.
+//! first. An acknowledgement is passed to the storage only for what this connection sent. A device to which nothing is bound gets notices
+//! about its owner and nothing else: its last binding may have gone with the notice that says so, but a lost or former computer gets no
+//! event that waits for it.
 
 use std::pin::pin;
 
 use shopbell_wire::{
-    CloseReason, Delivery, DeviceMessage, GapReason, RelayMessage, StreamState, Thumbprint,
+    CloseReason, Delivery, DeviceMessage, EventKind, GapReason, RelayMessage, StreamState, Thumbprint,
 };
 use tokio::{
     sync::watch,
@@ -50,6 +52,8 @@ pub(super) struct Live<'a> {
     arrivals: watch::Receiver<u64>,
     heard: Instant,
     seen_ms: i64,
+    /// Nothing is bound: it is closed at this time, or when what it may still get was acknowledged.
+    unbound: Option<Instant>,
 }
 
 /// What may still be acknowledged after the end.
@@ -80,6 +84,7 @@ impl<'a> Live<'a> {
     ) -> Result<Self, End> {
         let Greeted {
             device,
+            bound,
             epoch,
             offset,
         } = greeted;
@@ -90,6 +95,13 @@ impl<'a> Live<'a> {
         let arrivals = stored(app, StorageWork::Read, app.storage.arrivals(&device).await)?;
         let there = stored(app, StorageWork::Read, app.storage.extent(&device).await)?;
         let found = resume(epoch.as_deref(), offset, app.storage.epoch(), there);
+        if !bound {
+            let next = app.storage.read(&device, found.after, 1, 1).await;
+            let next = stored(app, StorageWork::Read, next)?;
+            if !next.first().is_some_and(is_notice) {
+                return Err(CloseReason::Unauthorised.into());
+            }
+        }
         if let Some(offset) = found.acknowledged {
             let done = app.storage.acknowledge(&device, offset).await;
             stored(app, StorageWork::Acknowledge, done)?;
@@ -106,6 +118,7 @@ impl<'a> Live<'a> {
             arrivals,
             heard: Instant::now(),
             seen_ms,
+            unbound: (!bound).then(|| Instant::now() + app.config.stream_pace.ping),
         };
         match found.gap {
             Some(reason) => live.tell_gap(reason, found.after, there).await?,
@@ -146,8 +159,8 @@ impl<'a> Live<'a> {
                 heard = self.socket.heard() => self.take(heard).await?,
                 () = &mut timer => {
                     self.tick().await?;
-                    let ping = Instant::now() + self.pace.ping;
-                    timer.as_mut().reset(ping.min(self.heard + self.pace.dead));
+                    let next = Instant::now() + self.pace.ping;
+                    timer.as_mut().reset(next.min(self.heard + self.pace.dead));
                 }
                 changed = self.arrivals.changed() => {
                     changed.map_err(|_| End::Fault)?;
@@ -164,13 +177,15 @@ impl<'a> Live<'a> {
         if let Some(reason) = told.close {
             return Err(reason.into());
         }
-        match self.app.streams.answering(&self.device) {
-            Some(accounts) => {
-                let message = RelayMessage::Answering { accounts };
-                Ok(self.socket.say(&message).await?)
-            }
-            None => Err(CloseReason::Unauthorised.into()),
+        let accounts = self.app.streams.answering(&self.device);
+        if accounts.is_empty() && !self.app.streams.has_accounts(&self.device) {
+            // The notice that goes with it may be on its way.
+            let soon = Instant::now() + self.pace.ping;
+            self.unbound.get_or_insert(soon);
+        } else {
+            self.unbound = None;
         }
+        Ok(self.socket.say(&RelayMessage::Answering { accounts }).await?)
     }
 
     async fn take(&mut self, heard: Heard) -> Result<(), End> {
@@ -205,12 +220,18 @@ impl<'a> Live<'a> {
             stored(self.app, StorageWork::Acknowledge, done)?;
             self.app.metrics.acknowledged.inc_by(released);
         }
+        if self.unbound.is_some() && self.window.is_empty() && self.window.sent() >= self.newest {
+            return Err(CloseReason::Unauthorised.into());
+        }
         Ok(())
     }
 
     async fn tick(&mut self) -> Result<(), End> {
         if self.heard.elapsed() >= self.pace.dead {
             return Err(End::Dead);
+        }
+        if self.unbound.is_some_and(|until| until <= Instant::now()) && self.window.is_empty() {
+            return Err(CloseReason::Unauthorised.into());
         }
         let now_ms = self.app.now_ms();
         if now_ms.saturating_sub(self.seen_ms) >= SEEN_EVERY_MS {
@@ -239,6 +260,11 @@ impl<'a> Live<'a> {
             self.newest = self.window.sent();
             return Ok(());
         };
+        if self.unbound.is_some() && !is_notice(first) {
+            // Until more arrives, or the time it has left is over.
+            self.newest = self.window.sent();
+            return Ok(());
+        }
         if !self.window.takes(first.event.len()) {
             self.waiting = first.event.len();
             return Ok(());
@@ -272,6 +298,7 @@ impl<'a> Live<'a> {
             if record.prev != self.window.sent()
                 || record.offset <= record.prev
                 || !self.window.takes(record.event.len())
+                || (self.unbound.is_some() && !is_notice(record))
             {
                 break;
             }
@@ -308,4 +335,8 @@ impl<'a> Live<'a> {
             outage: stored(self.app, StorageWork::Extras, outage)?,
         })
     }
+}
+
+fn is_notice(record: &Record) -> bool {
+    EventKind::of(&record.event).is_some_and(EventKind::is_notice)
 }

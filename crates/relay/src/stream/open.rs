@@ -1,7 +1,6 @@
 //! The streams that are open on this node: whose they are, which accounts they are about, who answers for those.
 //!
-//! Invariant: one seat per device; a second connection with the same keys takes it and the first is closed with `replaced`. A seat
-//! without an account is closed with `unauthorised`. Everything here is memory of this process and can be read back from the storage;
+//! Invariant: one seat per device; a second connection with the same keys takes it and the first is closed with `replaced`. Everything here is memory of this process and can be read back from the storage;
 //! what a stream sends and when belongs to `live`, who shall answer to `answering`.
 
 use std::{
@@ -198,8 +197,8 @@ impl OpenStreams {
         self.lock().accounts.keys().cloned().collect()
     }
 
-    /// Notes who is bound to an account. Devices that lost it are told, and closed when it was their last. Answers the bound devices
-    /// with a seat here, in the order given.
+    /// Notes who is bound to an account; devices that got or lost it are told. Answers the bound devices with a seat here, in the order
+    /// given.
     pub(super) fn regroup(&self, account: &AccountRef, bound: &[Thumbprint]) -> Vec<Thumbprint> {
         let mut inner = self.lock();
         let here: Vec<Thumbprint> = bound
@@ -214,11 +213,7 @@ impl OpenStreams {
         for lost in before.iter().filter(|device| !here.contains(device)) {
             if let Some((seat, accounts)) = inner.seats.get_mut(lost) {
                 accounts.retain(|one| one != account);
-                if accounts.is_empty() {
-                    seat.close(CloseReason::Unauthorised);
-                } else {
-                    seat.tell_answering();
-                }
+                seat.tell_answering();
             }
         }
         for new in here.iter().filter(|device| !before.contains(device)) {
@@ -281,29 +276,28 @@ impl OpenStreams {
             .is_some_and(|(_, accounts)| accounts.contains(account))
     }
 
-    /// Who answers for the device's accounts; nothing when it has no account any more.
-    pub(super) fn answering(&self, device: &Thumbprint) -> Option<Vec<Answering>> {
+    /// Whether anything is bound to the device, as far as this node knows.
+    pub(super) fn has_accounts(&self, device: &Thumbprint) -> bool {
+        self.lock()
+            .seats
+            .get(device)
+            .is_some_and(|(_, accounts)| !accounts.is_empty())
+    }
+
+    /// Who answers for the device's accounts, as far as somebody does.
+    pub(super) fn answering(&self, device: &Thumbprint) -> Vec<Answering> {
         let inner = self.lock();
-        let (_, accounts) = inner.seats.get(device)?;
-        if accounts.is_empty() {
-            return None;
-        }
-        let mut out = Vec::new();
-        for account in accounts {
-            if let Some(lease) = inner
-                .accounts
-                .get(account)
-                .and_then(|known| known.lease.as_ref())
-            {
-                out.push(Answering {
-                    account: account.clone(),
-                    device: lease.device.clone(),
-                    mine: lease.device == *device,
-                    term: lease.term,
-                    until_ms: lease.until_ms,
-                });
-            }
-        }
-        Some(out)
+        let accounts = inner.seats.get(device).map(|(_, accounts)| accounts);
+        let known = accounts.into_iter().flatten().filter_map(|account| {
+            let lease = inner.accounts.get(account)?.lease.as_ref()?;
+            Some(Answering {
+                account: account.clone(),
+                device: lease.device.clone(),
+                mine: lease.device == *device,
+                term: lease.term,
+                until_ms: lease.until_ms,
+            })
+        });
+        known.collect()
     }
 }

@@ -34,6 +34,11 @@ impl Window {
         self.sent
     }
 
+    /// Whether nothing is on its way.
+    pub(super) fn is_empty(&self) -> bool {
+        self.on_their_way.is_empty()
+    }
+
     /// How many events and bytes may go now. With nothing on its way the bytes are those of a full window, and one event may be larger.
     pub(super) fn room(&self) -> (usize, usize) {
         (

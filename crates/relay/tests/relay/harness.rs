@@ -46,7 +46,12 @@ impl World {
 
     /// Any configuration.
     pub async fn over(meta: Meta, config: Config) -> Self {
-        let now = Arc::new(AtomicI64::new(NOW));
+        Self::over_at(meta, config, NOW).await
+    }
+
+    /// At another time than usual.
+    pub async fn over_at(meta: Meta, config: Config, at_ms: i64) -> Self {
+        let now = Arc::new(AtomicI64::new(at_ms));
         let clock = Arc::clone(&now);
         let relay = Relay::start(config, move || clock.load(Ordering::SeqCst))
             .await
