@@ -16,18 +16,17 @@ CREATE TABLE streams (
   expired_to INTEGER NOT NULL   -- how far of that was deleted unread because its time was over
 ) STRICT;
 
--- Records of one stream that were written together, offsets first..last without holes. In order of writing, so that a group of many
--- streams touches few pages.
+-- Records of one stream that were made durable together, offsets first..last without holes. Rows lie in order of writing, so that a
+-- group of many streams touches few pages; every key that is checked costs time per event, so there is no foreign key.
 CREATE TABLE blocks (
   id          INTEGER PRIMARY KEY,
-  stream      INTEGER NOT NULL REFERENCES streams (id),
+  stream      INTEGER NOT NULL,
   first       INTEGER NOT NULL,
   last        INTEGER NOT NULL,
-  received_ms INTEGER NOT NULL,  -- of its newest record
+  received_ms INTEGER NOT NULL,  -- the latest of its records
   records     BLOB NOT NULL      -- each as four bytes of length and the sealed event
 ) STRICT;
-CREATE UNIQUE INDEX blocks_place ON blocks (stream, last);
-CREATE INDEX blocks_age ON blocks (received_ms);
+CREATE INDEX blocks_place ON blocks (stream, last, first, received_ms);
 
 -- The computer that answers for an account: a lease with a term. Without a device: vacant, the term goes on.
 CREATE TABLE answering (
@@ -53,16 +52,22 @@ CREATE TABLE hooks (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX hooks_device ON hooks (device);
 
--- Pictures that wait for their one fetch.
+-- Pictures that wait for their one fetch, in parts, so that a large one does not hold events up.
 CREATE TABLE media (
   id            TEXT PRIMARY KEY NOT NULL,
   device        TEXT NOT NULL,
   mime          TEXT NOT NULL,
-  bytes         BLOB NOT NULL,
+  complete      INTEGER NOT NULL,
   expires_at_ms INTEGER NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX media_device ON media (device);
 CREATE INDEX media_expiry ON media (expires_at_ms);
+CREATE TABLE media_parts (
+  media TEXT NOT NULL,
+  part  INTEGER NOT NULL,
+  bytes BLOB NOT NULL
+) STRICT;
+CREATE INDEX media_parts_place ON media_parts (media, part);
 
 -- Data-deletion requests, for their public status page.
 CREATE TABLE deletions (
@@ -71,6 +76,7 @@ CREATE TABLE deletions (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE deletions_told (
   code    TEXT NOT NULL REFERENCES deletions (code),
+  place   INTEGER NOT NULL,  -- order in which they were told
   device  TEXT NOT NULL,
   outcome TEXT,
   PRIMARY KEY (code, device)

@@ -137,7 +137,7 @@ impl Relay {
         let tls = certificates.as_ref().map(Certificates::server_config);
         let tls = tls.transpose()?;
         let key = RelayKey::load(&config.key_source(), entropy.as_ref())?;
-        let storage = storage::open(&config.storage).await?;
+        let storage = storage::open(&config.storage, entropy.as_ref()).await?;
         let upstream = Upstream::new(&config).map_err(|_| StartError::Client)?;
         let stop = CancellationToken::new();
         let metrics = Metrics::new();

@@ -6,6 +6,9 @@
 //! nothing else in the relay knows which one it stands on.
 
 mod changes;
+#[cfg(test)]
+mod conformance;
+mod memory;
 mod sqlite;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -15,8 +18,11 @@ use bytes::Bytes;
 use shopbell_wire::{
     AccountRef, Binding, DeletionOutcome, DevicePublic, HookKind, Provider, Thumbprint,
 };
-pub(crate) use sqlite::Sqlite;
 use tokio::sync::watch;
+
+use crate::{Entropy, clock};
+pub(crate) use memory::Memory;
+pub(crate) use sqlite::Sqlite;
 
 /// Why a storage did not do it. Carries no argument: those are in nobody's log.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +33,9 @@ pub enum StorageError {
     /// Migrations of SQLite.
     #[error("{0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// No space left. Nothing of this was kept; it works again when there is some.
+    #[error("no space left; nothing was kept")]
+    Full,
     /// Anything else, in the words of the storage.
     #[error("{0}")]
     Other(String),
@@ -76,6 +85,12 @@ pub(crate) enum Claim {
 
 /// A redemption that neither ended nor was given back within this time is taken for lost, in milliseconds.
 pub(crate) const REDEEMING_MS: i64 = 2 * 60 * 1000;
+
+/// A device is noted as seen at most this often, in milliseconds.
+pub(crate) const SEEN_EVERY_MS: i64 = 60 * 60 * 1000;
+
+/// Address of the storage that is gone with the process.
+pub(crate) const IN_MEMORY: &str = "memory:";
 
 /// Sign-in: used things and codes.
 #[async_trait]
@@ -353,11 +368,17 @@ pub(crate) trait Storage: SignIns + Bindings + Streams + Extras + Send + Sync + 
     async fn ready(&self) -> bool;
     /// Deletes what has had its time: used marks, codes with their answers, leases, pictures, devices without any.
     async fn purge(&self, now_ms: i64) -> Stored<()>;
-    /// Ends it in order.
+    /// Does now what may be done later: acknowledgements, signs of life.
+    async fn flush(&self) -> Stored<()>;
+    /// Ends it in order, with everything that was still to be done.
     async fn close(&self);
 }
 
 /// Opens the storage an operator chose.
-pub(crate) async fn open(address: &str) -> Stored<Arc<dyn Storage>> {
+pub(crate) async fn open(address: &str, entropy: &dyn Entropy) -> Stored<Arc<dyn Storage>> {
+    if address == IN_MEMORY {
+        let epoch = hex::encode(clock::random::<16>(entropy));
+        return Ok(Arc::new(Memory::new(epoch)));
+    }
     Ok(Arc::new(Sqlite::open(address).await?))
 }

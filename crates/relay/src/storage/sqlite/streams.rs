@@ -1,13 +1,26 @@
-//! Each device's stream: blocks of sealed events, offsets, what was deleted.
+//! Each device's stream: rows of blocks, and what is deleted of them.
+//!
+//! Invariant: everything up to a stream's `deleted_to` is gone for every reader, whether or not its rows are deleted yet; the newest
+//! offset is that of the last row or `deleted_to`, so offsets go on after any deletion.
+
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use shopbell_wire::Thumbprint;
-use sqlx::{Row as _, SqliteConnection};
-use tokio::sync::watch;
+use futures_util::TryStreamExt as _;
+use shopbell_wire::{EVENT_MAX_BYTES, Thumbprint};
+use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use tokio::sync::{oneshot, watch};
 
-use super::Sqlite;
-use crate::storage::{Extent, NewRecord, Record, StorageError, Stored, Streams};
+use super::{
+    Sqlite, block, ended,
+    insert::number,
+    later::{DELETE_ROWS, Later},
+    lock,
+    places::{Places, Source},
+    writer::Order,
+};
+use crate::storage::{Extent, NewRecord, Record, Storage as _, StorageError, Stored, Streams};
 
 #[async_trait]
 impl Streams for Sqlite {
@@ -16,32 +29,15 @@ impl Streams for Sqlite {
     }
 
     async fn append(&self, records: Vec<NewRecord>) -> Stored<()> {
-        let mut tx = self.pool.begin().await?;
-        let mut newest = std::collections::HashMap::new();
-        for record in records {
-            sqlx::query("INSERT INTO streams (device, deleted_to, expired_to) VALUES (?1, 0, 0) ON CONFLICT DO NOTHING")
-                .bind(record.device.as_str())
-                .execute(&mut *tx)
-                .await?;
-            let (id, _, last) = place(&mut tx, &record.device).await?;
-            let length = u32::try_from(record.event.len())
-                .map_err(|_| StorageError::Other("an event is too large".into()))?;
-            let mut block = length.to_be_bytes().to_vec();
-            block.extend_from_slice(&record.event);
-            sqlx::query("INSERT INTO blocks (stream, first, last, received_ms, records) VALUES (?1, ?2, ?2, ?3, ?4)")
-                .bind(id)
-                .bind(last + 1)
-                .bind(record.received_ms)
-                .bind(block)
-                .execute(&mut *tx)
-                .await?;
-            newest.insert(record.device, last + 1);
+        if records.iter().any(|r| r.event.len() > EVENT_MAX_BYTES) {
+            return Err(StorageError::Other("an event is too large".into()));
         }
-        tx.commit().await?;
-        for (device, offset) in newest {
-            self.arrived(&device, offset.unsigned_abs());
+        if self.gauge.is_broken() {
+            return Err(StorageError::Broken);
         }
-        Ok(())
+        let (done, answer) = oneshot::channel();
+        self.order(Order::Append(records, done)).await?;
+        answer.await.map_err(|_| ended())?
     }
 
     async fn read(
@@ -51,138 +47,242 @@ impl Streams for Sqlite {
         max_events: usize,
         max_bytes: usize,
     ) -> Stored<Vec<Record>> {
-        let after = i64::try_from(after).unwrap_or(i64::MAX);
-        let rows = sqlx::query(
-            "SELECT first, records FROM blocks JOIN streams s ON s.id = stream WHERE device = ?1 AND last > max(?2, deleted_to) \
-             ORDER BY last LIMIT ?3",
-        )
-        .bind(device.as_str())
-        .bind(after)
-        .bind(i64::try_from(max_events).unwrap_or(i64::MAX))
-        .fetch_all(&self.pool)
-        .await?;
-        let mut out = Vec::new();
-        let mut bytes = 0;
-        for row in rows {
-            let offset: i64 = row.try_get("first")?;
-            let block: &[u8] = row.try_get("records")?;
-            let event = block.get(4..).ok_or(StorageError::Unreadable("block"))?;
-            bytes += event.len();
-            if !out.is_empty() && bytes > max_bytes {
-                break;
+        let source = lock(&self.places).source(device, after, max_events, max_bytes);
+        match source {
+            Source::Nothing => Ok(Vec::new()),
+            Source::Memory(records) => Ok(records),
+            Source::Rows {
+                stream,
+                after,
+                newest,
+            } => {
+                self.read_with(move |connection| {
+                    Box::pin(read(
+                        connection, stream, after, newest, max_events, max_bytes,
+                    ))
+                })
+                .await
             }
-            out.push(Record {
-                offset: offset.unsigned_abs(),
-                prev: offset.unsigned_abs() - 1,
-                event: Bytes::copy_from_slice(event),
-            });
         }
-        Ok(out)
     }
 
     async fn extent(&self, device: &Thumbprint) -> Stored<Extent> {
-        let mut connection = self.pool.acquire().await?;
-        let (_, deleted_to, newest) = place(&mut connection, device).await?;
-        Ok(Extent {
-            oldest: deleted_to.unsigned_abs() + 1,
-            newest: newest.unsigned_abs(),
-        })
+        Ok(lock(&self.places).extent(device))
     }
 
     async fn acknowledge(&self, device: &Thumbprint, offset: u64) -> Stored<()> {
-        let mut tx = self.pool.begin().await?;
-        let (id, deleted_to, newest) = place(&mut tx, device).await?;
-        let offset = i64::try_from(offset).unwrap_or(i64::MAX).min(newest);
-        if offset > deleted_to {
-            delete_to(&mut tx, id, offset).await?;
+        let deleted = lock(&self.places).delete(device, offset);
+        if let Some((stream, to)) = deleted {
+            lock(&self.later).delete(stream, to);
+            self.order(Order::Later).await?;
         }
-        Ok(tx.commit().await?)
+        Ok(())
     }
 
     async fn arrivals(&self, device: &Thumbprint) -> Stored<watch::Receiver<u64>> {
-        let mut arrivals = self
-            .arrivals
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(arrivals
-            .entry(device.clone())
-            .or_insert_with(|| watch::Sender::new(0))
-            .subscribe())
+        Ok(lock(&self.places).listen(device))
     }
 
     async fn expire(&self, before_ms: i64) -> Stored<u64> {
-        let mut tx = self.pool.begin().await?;
-        let old = sqlx::query(
-            "SELECT stream, max(last) AS last FROM blocks WHERE received_ms < ?1 \
-             OR stream IN (SELECT id FROM streams WHERE device NOT IN (SELECT thumbprint FROM devices)) GROUP BY stream",
-        )
-        .bind(before_ms)
-        .fetch_all(&mut *tx)
-        .await?;
-        let mut deleted = 0;
-        for row in old {
-            let (stream, last): (i64, i64) = (row.try_get("stream")?, row.try_get("last")?);
-            sqlx::query("UPDATE streams SET expired_to = ?2 WHERE id = ?1")
-                .bind(stream)
-                .bind(last)
-                .execute(&mut *tx)
-                .await?;
-            deleted += delete_to(&mut tx, stream, last).await?;
+        // Acknowledged records are not expired ones.
+        self.flush().await?;
+        let old = self
+            .read_with(move |connection| Box::pin(old_streams(connection, before_ms)))
+            .await?;
+        let mut records = 0;
+        for (stream, device, before_ms) in old {
+            loop {
+                let (places, device) = (Arc::clone(&self.places), device.clone());
+                let (expired, _, rows) = self
+                    .write_then(
+                        move |connection| Box::pin(expire(connection, stream, before_ms)),
+                        move |_, (_, to, _)| {
+                            lock(&places).delete(&device, *to);
+                        },
+                    )
+                    .await?;
+                records += expired;
+                if rows < u64::from(DELETE_ROWS) {
+                    break;
+                }
+            }
         }
-        tx.commit().await?;
-        Ok(deleted)
+        Ok(records)
     }
 
     async fn drop_stream(&self, device: &Thumbprint) -> Stored<()> {
-        self.acknowledge(device, u64::MAX).await
+        let Some(stream) = lock(&self.places).stream(device) else {
+            return Ok(());
+        };
+        let (places, device) = (Arc::clone(&self.places), device.clone());
+        let to = self
+            .write_then(
+                move |connection| Box::pin(drop_all(connection, stream)),
+                move |_, to| {
+                    lock(&places).delete(&device, to.unsigned_abs());
+                },
+            )
+            .await?;
+        while self
+            .write(move |connection| Box::pin(delete_rows(connection, stream, to)))
+            .await?
+            == u64::from(DELETE_ROWS)
+        {}
+        Ok(())
     }
 }
 
-impl Sqlite {
-    fn arrived(&self, device: &Thumbprint, newest: u64) {
-        let mut arrivals = self
-            .arrivals
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(sender) = arrivals.get(device) {
-            if sender.receiver_count() == 0 {
-                arrivals.remove(device);
-            } else {
-                sender.send_replace(newest);
+/// Where all streams stand, and what of them is still to be deleted.
+pub(super) async fn load(connection: &mut SqliteConnection) -> Stored<(Places, Later)> {
+    let mut places = Places::default();
+    let mut later = Later::default();
+    let mut rows = sqlx::query(
+        "SELECT id, device, deleted_to, (SELECT max(last) FROM blocks WHERE stream = s.id) AS newest, \
+         (SELECT min(last) FROM blocks WHERE stream = s.id) AS oldest FROM streams s",
+    )
+    .fetch(connection);
+    while let Some(row) = rows.try_next().await? {
+        let (stream, deleted_to) = (row.try_get("id")?, offset(&row, "deleted_to")?);
+        let newest: Option<i64> = row.try_get("newest")?;
+        let oldest: Option<i64> = row.try_get("oldest")?;
+        if oldest.is_some_and(|oldest| oldest.unsigned_abs() <= deleted_to) {
+            later.leftover(stream, deleted_to);
+        }
+        places.found(
+            stream,
+            super::bindings::thumbprint(&row)?,
+            deleted_to,
+            newest.unwrap_or(0).unsigned_abs(),
+        );
+    }
+    Ok((places, later))
+}
+
+async fn read(
+    connection: &mut SqliteConnection,
+    stream: i64,
+    after: u64,
+    newest: u64,
+    max_events: usize,
+    max_bytes: usize,
+) -> Stored<Vec<Record>> {
+    let mut rows = sqlx::query(
+        "SELECT first, last, records FROM blocks WHERE stream = ?1 AND last > ?2 ORDER BY last",
+    )
+    .bind(stream)
+    .bind(number(after)?)
+    .fetch(connection);
+    let mut out = Vec::new();
+    let mut bytes = 0;
+    while let Some(row) = rows.try_next().await? {
+        let (first, last) = (offset(&row, "first")?, offset(&row, "last")?);
+        let block = Bytes::from(row.try_get::<Vec<u8>, _>("records")?);
+        for record in block::records(first, last, block, after) {
+            let record = record?;
+            bytes += record.event.len();
+            // What was committed but not yet told as such is for the next read.
+            let is_beyond = record.offset > newest;
+            let is_enough = out.len() == max_events || (!out.is_empty() && bytes > max_bytes);
+            if is_beyond || is_enough {
+                return Ok(out);
             }
+            out.push(record);
         }
     }
+    Ok(out)
 }
 
-/// Id of the stream, offset up to which it was deleted, newest offset.
-async fn place(connection: &mut SqliteConnection, device: &Thumbprint) -> Stored<(i64, i64, i64)> {
-    let row = sqlx::query(
-        "SELECT id, deleted_to, coalesce((SELECT max(last) FROM blocks WHERE stream = streams.id), deleted_to) AS newest \
-         FROM streams WHERE device = ?1",
+/// Streams with something to expire, and the time before which everything of them goes: that of the call, or the end of time for
+/// devices that no longer exist.
+async fn old_streams(
+    connection: &mut SqliteConnection,
+    before_ms: i64,
+) -> Stored<BTreeSet<(i64, Thumbprint, i64)>> {
+    let rows = sqlx::query(
+        "SELECT s.id, s.device, d.thumbprint IS NOT NULL AS lives FROM streams s \
+         LEFT JOIN devices d ON d.thumbprint = s.device \
+         WHERE EXISTS (SELECT 1 FROM blocks WHERE stream = s.id AND (received_ms < ?1 OR d.thumbprint IS NULL))",
     )
-    .bind(device.as_str())
-    .fetch_optional(connection)
+    .bind(before_ms)
+    .fetch_all(connection)
     .await?;
-    Ok(match row {
-        Some(row) => (
-            row.try_get("id")?,
-            row.try_get("deleted_to")?,
-            row.try_get("newest")?,
-        ),
-        None => (0, 0, 0),
-    })
+    rows.iter()
+        .map(|row| {
+            let before = if row.try_get("lives")? {
+                before_ms
+            } else {
+                i64::MAX
+            };
+            Ok((
+                row.try_get("id")?,
+                super::bindings::thumbprint(row)?,
+                before,
+            ))
+        })
+        .collect()
 }
 
-async fn delete_to(connection: &mut SqliteConnection, stream: i64, offset: i64) -> Stored<u64> {
-    let done = sqlx::query("DELETE FROM blocks WHERE stream = ?1 AND last <= ?2")
+/// Expires the oldest blocks of a stream, up to the first that is too young. Answers records, the offset up to which nothing is left,
+/// and rows.
+async fn expire(
+    connection: &mut SqliteConnection,
+    stream: i64,
+    before_ms: i64,
+) -> Stored<(u64, u64, u64)> {
+    let deleted_to: i64 = sqlx::query_scalar("SELECT deleted_to FROM streams WHERE id = ?1")
         .bind(stream)
-        .bind(offset)
-        .execute(&mut *connection)
+        .fetch_one(&mut *connection)
         .await?;
-    sqlx::query("UPDATE streams SET deleted_to = ?2 WHERE id = ?1")
-        .bind(stream)
-        .bind(offset)
-        .execute(connection)
-        .await?;
+    let blocks: Vec<(i64, i64)> = sqlx::query_as(
+        "SELECT last, received_ms FROM blocks WHERE stream = ?1 ORDER BY last LIMIT ?2",
+    )
+    .bind(stream)
+    .bind(DELETE_ROWS)
+    .fetch_all(&mut *connection)
+    .await?;
+    let old = blocks
+        .iter()
+        .take_while(|(_, received_ms)| *received_ms < before_ms);
+    let Some((to, _)) = old.last() else {
+        return Ok((0, deleted_to.unsigned_abs(), 0));
+    };
+    // First how far it went, so that no device ever misses records without being told.
+    sqlx::query(
+        "UPDATE streams SET deleted_to = max(deleted_to, ?2), expired_to = max(expired_to, ?2) WHERE id = ?1",
+    )
+    .bind(stream)
+    .bind(to)
+    .execute(&mut *connection)
+    .await?;
+    let rows = delete_rows(connection, stream, *to).await?;
+    let records = to.saturating_sub(deleted_to).max(0).unsigned_abs();
+    Ok((records, to.unsigned_abs(), rows))
+}
+
+/// Drops a stream as it stands; its rows may go after that. Answers the offset up to which nothing is left.
+async fn drop_all(connection: &mut SqliteConnection, stream: i64) -> Stored<i64> {
+    Ok(sqlx::query_scalar(
+        "UPDATE streams SET deleted_to = max(deleted_to, coalesce((SELECT max(last) FROM blocks WHERE stream = ?1), 0)) \
+         WHERE id = ?1 RETURNING deleted_to",
+    )
+    .bind(stream)
+    .fetch_one(connection)
+    .await?)
+}
+
+async fn delete_rows(connection: &mut SqliteConnection, stream: i64, to: i64) -> Stored<u64> {
+    let done = sqlx::query(
+        "DELETE FROM blocks WHERE id IN \
+         (SELECT id FROM blocks WHERE stream = ?1 AND last <= ?2 ORDER BY last LIMIT ?3)",
+    )
+    .bind(stream)
+    .bind(to)
+    .bind(DELETE_ROWS)
+    .execute(connection)
+    .await?;
     Ok(done.rows_affected())
+}
+
+fn offset(row: &SqliteRow, column: &str) -> Stored<u64> {
+    u64::try_from(row.try_get::<i64, _>(column)?).map_err(|_| StorageError::Unreadable("offset"))
 }
