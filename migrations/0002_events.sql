@@ -7,7 +7,7 @@ DROP TABLE raw_events;
 -- it is resolved (decision E26). Erasing a message or a person empties `body` of every event that speaks of it.
 CREATE TABLE raw_events (
   id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-  stream TEXT NOT NULL, -- epoch of the relay's storage: with the offset the identity of a delivery (decision T14c)
+  stream TEXT NOT NULL, -- epoch of the relay's storage and how often it went back: with the offset the identity of a delivery (decision T14c)
   stream_offset INTEGER NOT NULL,
   kind INTEGER NOT NULL, -- number of the wire; unknown ones are kept
   event_id TEXT NOT NULL, -- hex
@@ -41,6 +41,7 @@ CREATE TABLE relay_streams (
   relay TEXT NOT NULL PRIMARY KEY, -- its public address
   epoch TEXT, -- null: never connected
   committed INTEGER NOT NULL DEFAULT 0, -- last offset taken in
+  rewinds INTEGER NOT NULL DEFAULT 0, -- how often the relay lost its newest events within this epoch and gives their offsets out again
   connected_at_ms INTEGER, -- begin of the last connection that got as far as ready
   last_event_at_ms INTEGER, -- received time of the newest event
   gap_at_ms INTEGER, -- last time events were missing

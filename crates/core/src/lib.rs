@@ -13,6 +13,7 @@ pub mod doctor;
 pub mod domain;
 pub mod endpoints;
 pub mod entropy;
+pub mod events;
 mod flight;
 pub mod inbox;
 pub mod ingest;

@@ -4,9 +4,21 @@
 //! tasks); they never hold one another.
 
 use crate::{
-    Changes, Clock, Endpoints, Entropy, accounts::Accounts, api::types::ProfileKind,
-    contacts::Contacts, jobs, media::Media, outbox::Outbox, platform::GraphClient,
-    relay_client::RelayClient, store::Store, sync::Sync, vault::Vault,
+    Changes, Clock, Endpoints, Entropy,
+    accounts::Accounts,
+    api::types::ProfileKind,
+    contacts::Contacts,
+    jobs,
+    media::Media,
+    outbox::Outbox,
+    platform::GraphClient,
+    relay_client::{
+        RelayClient,
+        stream::{self, Stream},
+    },
+    store::Store,
+    sync::Sync,
+    vault::Vault,
 };
 use std::{path::PathBuf, sync::Arc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -40,6 +52,8 @@ pub struct Profile {
     pub graph: GraphClient,
     /// The relay.
     pub relay: RelayClient,
+    /// The stream of events from the relay.
+    pub stream: Stream,
     /// Tokens in memory.
     pub accounts: Accounts,
     /// Profile fetches in flight.
@@ -62,6 +76,7 @@ impl Profile {
             dir,
             graph: GraphClient::new(&parts),
             relay: RelayClient::new(&parts),
+            stream: Stream::new(&parts),
             accounts: Accounts::new(&parts),
             contacts: Contacts::new(&parts),
             media: Media::new(&parts),
@@ -80,11 +95,13 @@ impl Profile {
         self.parts.clock.now_ms()
     }
 
-    /// Starts fetching, sending and due jobs. The sample shop starts none of them: it never speaks to anybody.
+    /// Starts listening, fetching, sending and due jobs. The sample shop starts none of them: it never speaks to anybody.
     pub fn start(self: &Arc<Self>) {
         if self.kind == ProfileKind::Sample {
             return;
         }
+        stream::before_start(self);
+        self.spawn(stream::run(Arc::clone(self), self.stop.child_token()));
         self.spawn(crate::accounts::run(
             Arc::clone(self),
             self.stop.child_token(),

@@ -3,7 +3,7 @@
 /**
  * Something changed; ids and kinds only. The UI asks again for what it shows.
  */
-export type Change = { "kind": "status" } | { "kind": "accounts" } | { "kind": "sign_in" } | { "kind": "sync" } | { "kind": "settings" } | { "kind": "conversation", 
+export type Change = { "kind": "status" } | { "kind": "accounts" } | { "kind": "sign_in" } | { "kind": "sync" } | { "kind": "relay" } | { "kind": "events" } | { "kind": "settings" } | { "kind": "conversation", 
 /**
  * Conversation.
  */

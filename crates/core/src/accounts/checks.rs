@@ -2,7 +2,7 @@
 //! sign-ins that a restart interrupted.
 
 use super::{
-    picture,
+    Access, picture,
     renewal::{self, Kind, RenewError},
     report, rows, sign_in, subscription,
 };
@@ -11,7 +11,7 @@ use crate::{
     domain::{AccountId, Channel},
     jobs::{self, JobOutcome},
     platform::{Call, GraphError},
-    relay_client::wire_provider,
+    relay_client::{RelayError, wire_provider},
     store::{Priority, StoreError, WriteTx},
 };
 use serde_json::json;
@@ -146,6 +146,14 @@ pub(crate) async fn token(profile: &Profile, payload: &str) -> JobOutcome {
     let Ok(access) = rows::access(profile, account).await else {
         return tomorrow(profile);
     };
+    match bind(profile, access).await {
+        Err(error) if error.passes() => JobOutcome::Failed,
+        _ => tomorrow(profile),
+    }
+}
+
+/// Shows the relay the token: renews the lease, or binds anew.
+async fn bind(profile: &Profile, access: Access) -> Result<(), RelayError> {
     let kind = match access.channel {
         Channel::Messenger => AccountKind::Page,
         Channel::Instagram => AccountKind::Instagram,
@@ -153,19 +161,35 @@ pub(crate) async fn token(profile: &Profile, payload: &str) -> JobOutcome {
     let shown = ShowToken {
         account: AccountRef {
             kind,
-            platform_id: access.platform_id.clone(),
+            platform_id: access.platform_id,
         },
         provider: wire_provider(access.provider),
         token: access.token,
     };
-    match profile.relay.renew_binding(&profile.vault, &shown).await {
-        Err(error) if error.passes() => JobOutcome::Failed,
-        Err(error) => {
-            tracing::warn!(account = account.0, %error, "the relay does not renew the account");
-            tomorrow(profile)
-        }
-        Ok(_) => tomorrow(profile),
+    profile
+        .relay
+        .renew_binding(&profile.vault, &shown)
+        .await
+        .map(drop)
+        .inspect_err(|error| {
+            tracing::warn!(account = access.account.0, %error, "the relay does not renew the account");
+        })
+}
+
+/// The relay does not know this computer: binds every account that has a working token. Answers how many.
+pub(crate) async fn bind_all(profile: &Profile) -> Result<usize, StoreError> {
+    let accounts = {
+        let mut read = profile.store.read().await?;
+        rows::connected(&mut read).await?
+    };
+    let mut bound = 0;
+    for account in accounts {
+        let Ok(access) = rows::access(profile, account).await else {
+            continue;
+        };
+        bound += usize::from(bind(profile, access).await.is_ok());
     }
+    Ok(bound)
 }
 
 async fn after(profile: &Profile, account: AccountId, error: &GraphError) -> JobOutcome {

@@ -6,6 +6,7 @@
 
 mod access;
 pub(crate) mod checks;
+mod deauthorized;
 pub mod disconnect;
 pub(crate) mod erase;
 mod events;
@@ -23,7 +24,9 @@ pub(crate) mod testing;
 mod tokens;
 
 pub use access::{Access, AccessError};
+pub(crate) use checks::bind_all;
 pub use checks::run;
+pub(crate) use deauthorized::{SignedOut, deauthorized, of_user, provider};
 pub use events::recent as token_events;
 pub use report::{Remedy, imported, report, report_ok};
 pub use rows::access;

@@ -1,6 +1,6 @@
 //! The state of an account as the owner reads it (products sheet §2.1): which one, and the one statement that writes it.
 
-use super::rows::AccountRow;
+use super::{deauthorized::BY_META, rows::AccountRow};
 use crate::{
     api::types::{AccountState, Change, Reason},
     domain::AccountId,
@@ -47,6 +47,13 @@ pub(super) fn resting(row: &AccountRow, now_ms: i64) -> (AccountState, Option<Re
         let code = match row.credential_state.as_str() {
             "expired" => "token_expired",
             "revoked" => "token_revoked",
+            _ if row
+                .reason
+                .as_ref()
+                .is_some_and(|reason| reason.code == BY_META) =>
+            {
+                BY_META
+            }
             _ => "signed_out",
         };
         return (AccountState::ReconnectNow, Some(Reason::new(code)));

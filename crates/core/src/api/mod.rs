@@ -10,6 +10,7 @@ mod app;
 mod error;
 mod inbox;
 mod outbox;
+mod relay;
 mod settings;
 mod sign_in;
 mod sync;

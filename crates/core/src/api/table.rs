@@ -44,6 +44,15 @@ use_cases! {
     sync::sync_status(Nothing) -> Vec<SyncStatus>;
     sync::sync_log(ById) -> Vec<SyncRun>;
 
+    // Events through the relay
+    relay::relay_status(Nothing) -> RelayStatus;
+    relay::relay_reconnect(Nothing) -> RelayStatus;
+    relay::events_list(EventsQuery) -> EventPage;
+    relay::event_retry(ById) -> EventView;
+    relay::event_leave(ById) -> EventView;
+    relay::answering_take(ById) -> Nothing;
+    relay::deletion_answer(DeletionAnswer) -> RelayStatus;
+
     // Inbox
     inbox::conversations_list(ConversationsQuery) -> ConversationPage;
     inbox::view_counts(CountsQuery) -> ViewCounts;

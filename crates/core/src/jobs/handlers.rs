@@ -1,7 +1,7 @@
 //! Who handles which job: one line per kind, the part of the name before the colon.
 
 use super::{Job, JobOutcome};
-use crate::{Profile, accounts, contacts};
+use crate::{Profile, accounts, contacts, events};
 use std::sync::Arc;
 
 /// A job of a newer program waits this long before it is looked at again.
@@ -18,6 +18,10 @@ pub(super) async fn handle(profile: &Arc<Profile>, job: &Job) -> JobOutcome {
         "unbind" => accounts::disconnect::unbind(profile, &job.payload).await,
         "introduce" => contacts::introduce::run(profile, &job.payload).await,
         "erase" => accounts::erase::run(profile, &job.payload).await,
+        "retry-events" => events::retry_due(profile).await,
+        "clean-events" => events::clean(profile).await,
+        "scrub" => events::scrub(profile).await,
+        "deletion" => events::deletion_due(profile, &job.payload).await,
         _ => {
             tracing::warn!(target: "shopbell::jobs", kind, "nobody here knows this kind of job");
             JobOutcome::Again {

@@ -15,11 +15,30 @@ const READ: Duration = Duration::from_secs(30);
 
 /// A client for Meta or the relay. `None` when the system gives no certificates: every call then fails as not configured.
 pub(crate) fn client(sandbox: bool) -> Option<reqwest::Client> {
-    let builder = reqwest::Client::builder()
+    build(
+        reqwest::Client::builder()
+            .connect_timeout(CONNECT)
+            .read_timeout(READ)
+            .timeout(TOTAL),
+        sandbox,
+    )
+}
+
+/// A client for the relay's stream: a connection that lives for days, so it has no time limits of its own, and HTTP/1.1, because only
+/// that is upgraded.
+pub(crate) fn stream_client(sandbox: bool) -> Option<reqwest::Client> {
+    build(
+        reqwest::Client::builder()
+            .connect_timeout(CONNECT)
+            .http1_only()
+            .pool_max_idle_per_host(0),
+        sandbox,
+    )
+}
+
+fn build(builder: reqwest::ClientBuilder, sandbox: bool) -> Option<reqwest::Client> {
+    let builder = builder
         .user_agent(concat!("Shopbell/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(CONNECT)
-        .read_timeout(READ)
-        .timeout(TOTAL)
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .retry(reqwest::retry::never())

@@ -7,6 +7,7 @@
 mod device;
 mod error;
 mod oauth;
+pub mod stream;
 
 pub use device::keys_from_secret;
 pub use error::{RelayError, refusal_reason};

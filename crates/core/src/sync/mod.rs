@@ -25,6 +25,7 @@ use crate::{
         types::{Change, SyncRun, SyncStatus},
     },
     domain::AccountId,
+    relay_client::stream,
     store::{Priority, StoreError},
 };
 use graph::GraphRemote;
@@ -290,6 +291,7 @@ pub async fn run_with(profile: Arc<Profile>, remote: Arc<dyn Remote>, stop: Canc
                 let now = moment();
                 if wake::slept(before, now) {
                     tracing::info!(target: "shopbell::sync", "the computer slept: fetching goes first");
+                    stream::slept(&profile);
                     profile.sync.all().iter().for_each(|live| live.slept());
                 }
                 before = now;

@@ -145,6 +145,16 @@ async fn put_account(
     };
     renewal::put(tx, profile, credential, kind, &fresh, now_ms).await?;
     permissions(tx, credential, grant).await?;
+    if kind == Kind::InstagramUser {
+        let id = credential.0;
+        sqlx::query!(
+            "UPDATE credentials SET app_user_id = ? WHERE id = ?",
+            grant.user.id,
+            id
+        )
+        .execute(&mut **tx)
+        .await?;
+    }
     let uuid = profile.parts.entropy.uuid_v7(now_ms).to_string();
     let (channel, provider) = (losses::channel(account.kind).as_str(), provider.as_str());
     let id = sqlx::query_scalar!(

@@ -81,6 +81,10 @@ pub enum Change {
     SignIn,
     /// Sync figures changed.
     Sync,
+    /// `relay_status` changed.
+    Relay,
+    /// `events_list` changed.
+    Events,
     /// Settings changed.
     Settings,
     /// A conversation's row, head or person changed.
