@@ -103,6 +103,17 @@ impl Bench {
             .await
     }
 
+    pub(crate) async fn delete(&self, path: &str, token: &str) -> Answer {
+        let url = format!("{}/{path}", self.sandbox.base_url());
+        self.send(self.client.delete(url).bearer_auth(token)).await
+    }
+
+    /// An order over HTTP, as a script gives it.
+    pub(crate) async fn control(&self, path: &str, body: Value) -> Answer {
+        let url = format!("{}/_sandbox/{path}", self.sandbox.base_url());
+        self.send(self.client.post(url).json(&body)).await
+    }
+
     /// The redirect of a dialog.
     pub(crate) async fn dialog(&self, path: &str, pairs: &[(&str, &str)]) -> String {
         let url = format!("{}/{path}", self.sandbox.base_url());
@@ -207,9 +218,13 @@ impl Bench {
 
     /// A long-lived Instagram token for kornblume.brot.
     pub(crate) async fn instagram(&self) -> String {
-        let code = self
-            .instagram_code("instagram_business_basic,instagram_business_manage_messages")
-            .await;
+        self.instagram_with("instagram_business_basic,instagram_business_manage_messages")
+            .await
+    }
+
+    /// The same with these permissions.
+    pub(crate) async fn instagram_with(&self, scopes: &str) -> String {
+        let code = self.instagram_code(scopes).await;
         let answer = self.instagram_exchange(&code, BACK).await.json();
         let flat = if answer["data"].is_array() {
             &answer["data"][0]

@@ -3,7 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod bench;
+mod callbacks;
+mod commenters;
+mod content;
+mod content_events;
 mod conversations;
+mod delivery;
 mod ear;
 mod facebook_login;
 mod facebook_tokens;
@@ -13,4 +18,6 @@ mod limits;
 mod profiles;
 mod sending;
 mod shop;
+mod shop_webhooks;
+mod thread_events;
 mod webhooks;

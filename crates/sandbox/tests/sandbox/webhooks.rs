@@ -1,51 +1,10 @@
 //! Webhooks: signatures, who gets what, retries, the hour after which Meta gives up, odd deliveries.
 
 use serde_json::{Value, json};
-use shopbell_sandbox::{Callback, OneMessage, PageSays, RawEvent, React, Receipt, Say, Tap};
+use shopbell_sandbox::{Callback, OneMessage, PageSays, RawEvent, React, Receipt, Tap};
 
 use crate::bench::{BAKERY, BAKERY_IG, Bench, HOUR};
-use crate::ear::{Ear, mac};
-
-const FACEBOOK: &str = "0123456789abcdef0123456789abcdef";
-const INSTAGRAM: &str = "fedcba9876543210fedcba9876543210";
-const ALL: &str = "messages,message_echoes,message_deliveries,message_reads,message_reactions,message_edits,messaging_postbacks";
-
-async fn listening() -> (Bench, Ear) {
-    let bench = Bench::empty().await;
-    let (ear, url) = Ear::open().await;
-    bench
-        .world()
-        .callback(Callback {
-            webhook_url: Some(url),
-            verify: true,
-            ..Callback::default()
-        })
-        .await
-        .unwrap();
-    (bench, ear)
-}
-
-async fn subscribe_page(bench: &Bench) -> String {
-    let token = bench.page(BAKERY).await;
-    let answer = bench
-        .post(
-            &format!("v25.0/{BAKERY}/subscribed_apps"),
-            &token,
-            json!({"subscribed_fields": ALL}),
-        )
-        .await;
-    assert_eq!(answer.json(), json!({"success": true}));
-    token
-}
-
-fn say(account: &str, text: &str) -> Say {
-    Say {
-        account: Some(account.into()),
-        customer: Some("Ana B".into()),
-        text: text.into(),
-        ..Say::default()
-    }
-}
+use crate::ear::{Ear, FACEBOOK, INSTAGRAM, listening, mac, say, subscribe_page};
 
 #[tokio::test]
 async fn a_message_arrives_escaped_and_signed_in_both_headers() {
