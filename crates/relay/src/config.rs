@@ -255,7 +255,7 @@ impl Config {
         if self.storage.starts_with("nats:") && self.key.is_none() && self.key_file.is_none() {
             return invalid("nodes that share a NATS storage share a key: set key or key_file");
         }
-        if self.storage_in_memory() && !self.is_local() {
+        if self.storage_in_memory() && !self.listen.ip().is_loopback() {
             return invalid("storage in memory forgets everything; it is for loopback addresses");
         }
         if self.facebook.is_none() && self.instagram.is_none() {

@@ -246,7 +246,7 @@ async fn another_relay_at_the_address_is_not_taken_for_this_one() {
 async fn without_a_running_relay_the_storage_is_looked_at_and_nothing_is_made() {
     let Place {
         dir,
-        sandbox,
+        sandbox: _sandbox,
         relay,
         config,
     } = Place::new().await;
@@ -282,7 +282,6 @@ async fn without_a_running_relay_the_storage_is_looked_at_and_nothing_is_made() 
         ..config
     };
     assert_eq!(state(&look(nowhere, false).await, "storage"), State::Failed);
-    sandbox.shutdown().await;
 }
 
 #[test]

@@ -189,7 +189,7 @@ async fn a_large_body_is_refused() {
 #[tokio::test]
 async fn unknown_addresses_answer_in_the_same_shape() {
     let world = World::new().await;
-    for path in ["/", "/oauth/callback/tiktok", "/v1/stream"] {
+    for path in ["/", "/oauth/callback/tiktok", "/v1/streams"] {
         let answer = world
             .device
             .http
