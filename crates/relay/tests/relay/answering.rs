@@ -34,7 +34,10 @@ async fn the_first_computer_that_connects_answers_and_the_second_is_told_who() {
         told[&instagram()].mine,
         "only one of them is bound to the Instagram account"
     );
-    assert!(second.meanwhile().await.is_empty(), "nothing changed for it");
+    assert!(
+        second.meanwhile().await.is_empty(),
+        "nothing changed for it"
+    );
 }
 
 #[tokio::test]
@@ -91,7 +94,10 @@ async fn a_holder_that_is_gone_keeps_it_to_the_end_of_its_lease_and_then_another
     world.relay.upkeep_now().await.unwrap();
     assert!(line.until_term(2).await);
     let mut home = Line::new(&world, &world.device).await;
-    assert!(!home.told().await[&page()].mine, "who comes back finds it taken");
+    assert!(
+        !home.told().await[&page()].mine,
+        "who comes back finds it taken"
+    );
 }
 
 #[tokio::test]
@@ -142,7 +148,13 @@ async fn a_computer_that_is_taken_off_answers_no_more_and_is_sent_away() {
         },
         device: shop.keys.thumbprint(),
     };
-    ok::<BindingList>(world.device.post_json(paths::BINDINGS_REMOVE, &remove).await).await;
+    ok::<BindingList>(
+        world
+            .device
+            .post_json(paths::BINDINGS_REMOVE, &remove)
+            .await,
+    )
+    .await;
     assert!(home.until_term(2).await, "the other one takes over at once");
     messages(&world, 1).await;
     home.events(1).await;

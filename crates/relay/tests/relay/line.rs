@@ -78,7 +78,11 @@ pub async fn customers_write(world: &World, texts: impl IntoIterator<Item = Stri
                 "message": {"mid": format!("m_{n}"), "text": text}}]})
         })
         .collect();
-    deliver(world, json!({"object": "page", "entry": entries}).to_string()).await;
+    deliver(
+        world,
+        json!({"object": "page", "entry": entries}).to_string(),
+    )
+    .await;
 }
 
 /// A signed delivery of Meta that is taken.

@@ -40,8 +40,7 @@ async fn only_the_computers_own_signature_over_this_challenge_for_this_relay_cou
         ..Hello::sign(keys, relay, nonce, None, 0)
     };
     assert_eq!(answered(&world, no_signature).await, unauthorised);
-    let other_relay =
-        |nonce: &str| Hello::sign(keys, "https://other.example", nonce, None, 0);
+    let other_relay = |nonce: &str| Hello::sign(keys, "https://other.example", nonce, None, 0);
     assert_eq!(answered(&world, other_relay).await, unauthorised);
     let stolen_name = |nonce: &str| Hello {
         device: keys.public(),
@@ -94,7 +93,10 @@ async fn another_version_is_told_to_upgrade_whatever_else_it_says() {
 async fn frames_of_garbage_end_the_connection_before_and_after_the_hello() {
     let world = bound().await;
     let deep = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
-    let large = format!(r#"{{"type":"ack","offset":{}}}"#, " ".repeat(TEXT_MAX_BYTES));
+    let large = format!(
+        r#"{{"type":"ack","offset":{}}}"#,
+        " ".repeat(TEXT_MAX_BYTES)
+    );
     let garbage = || {
         [
             Message::text(""),
@@ -217,7 +219,11 @@ async fn an_address_has_so_many_streams_and_no_more() {
     let first = Line::dial(&world).await;
     let mut second = Line::dial(&world).await;
     second.challenge().await;
-    assert!(Line::try_dial(&world).await.is_err_and(|status| status == 429));
+    assert!(
+        Line::try_dial(&world)
+            .await
+            .is_err_and(|status| status == 429)
+    );
     drop(first);
     // The relay notices when it reads the end of the connection.
     while Line::try_dial(&world).await.is_err() {

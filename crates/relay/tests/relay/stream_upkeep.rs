@@ -23,7 +23,11 @@ async fn events_wait_for_their_time_and_their_end_shows_as_a_gap() {
     world.pass(3 * DAY_MS);
     world.relay.upkeep_now().await.unwrap();
     let (line, state) = Line::open(&world, &world.device, 0).await;
-    assert_eq!((state.oldest, state.newest), (1, 5), "seven days are not over");
+    assert_eq!(
+        (state.oldest, state.newest),
+        (1, 5),
+        "seven days are not over"
+    );
     drop(line);
     world.pass(1);
     world.relay.upkeep_now().await.unwrap();
@@ -39,8 +43,6 @@ async fn events_wait_for_their_time_and_their_end_shows_as_a_gap() {
     assert_eq!(offsets(&line.events(3).await), [3, 4, 5]);
     line.ack(5).await;
     line.meanwhile().await;
-    drop(line);
-    Line::open(&world, &world.device, 5).await;
     let figures = world.relay.metrics_text();
     for line in [
         "shopbell_relay_expired_records_total 2",
@@ -63,7 +65,10 @@ async fn a_computer_that_was_silent_for_so_long_is_unbound_and_one_that_came_is_
     assert_eq!(bindings(&world.device).await, 0);
     assert_eq!(bindings(&shop).await, 1);
     let figures = world.relay.metrics_text();
-    assert!(figures.contains("shopbell_relay_silent_devices_total 1"), "{figures}");
+    assert!(
+        figures.contains("shopbell_relay_silent_devices_total 1"),
+        "{figures}"
+    );
 }
 
 #[tokio::test]
@@ -90,7 +95,8 @@ async fn an_outage_of_more_than_a_minute_is_told_and_a_restart_is_none() {
         let meta = super::meta::Meta::start().await;
         let upstream = shopbell_relay::Upstreams::below(&meta.base).unwrap();
         let (facebook, instagram) = apps();
-        let mut config = shopbell_relay::Config::in_memory(upstream, Some(facebook), Some(instagram));
+        let mut config =
+            shopbell_relay::Config::in_memory(upstream, Some(facebook), Some(instagram));
         config.storage = storage.clone();
         World::over_at(meta, config, at).await
     };
