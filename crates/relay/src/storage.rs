@@ -9,6 +9,7 @@ mod changes;
 #[cfg(test)]
 mod conformance;
 mod memory;
+mod nats;
 mod sqlite;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -22,6 +23,7 @@ use tokio::sync::watch;
 
 use crate::{Entropy, clock};
 pub(crate) use memory::Memory;
+pub(crate) use nats::Nats;
 pub(crate) use sqlite::Sqlite;
 
 /// Why a storage did not do it. Carries no argument: those are in nobody's log.
@@ -168,7 +170,7 @@ pub(crate) trait Bindings {
     ) -> Stored<Vec<Receiver>>;
     /// Forgets every binding made through this user. The devices' streams stay.
     async fn unbind_user(&self, provider: Provider, user_id: &str) -> Stored<()>;
-    /// Forgets the bindings of devices that were silent since before `silent_since_ms` (no stream, no call). Answers how many devices.
+    /// Forgets the bindings of devices that were silent since before `silent_since_ms` (no stream, nothing bound). Answers how many devices.
     async fn unbind_silent(&self, silent_since_ms: i64) -> Stored<u64>;
     /// Notes that a device was here. Coarse: written at most once an hour per device.
     async fn seen(&self, device: &Thumbprint, now_ms: i64) -> Stored<()>;
@@ -379,6 +381,9 @@ pub(crate) async fn open(address: &str, entropy: &dyn Entropy) -> Stored<Arc<dyn
     if address == IN_MEMORY {
         let epoch = hex::encode(clock::random::<16>(entropy));
         return Ok(Arc::new(Memory::new(epoch)));
+    }
+    if address.starts_with("nats:") {
+        return Ok(Arc::new(Nats::open(address, entropy).await?));
     }
     Ok(Arc::new(Sqlite::open(address).await?))
 }
