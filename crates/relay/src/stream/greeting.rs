@@ -1,4 +1,4 @@
-//! The beginning of a stream: challenge, hello, who it is.
+//! The beginning of a stream: challenge, hello, who it is, whether there is anything for it here.
 //!
 //! Invariant: nothing of a device is looked up before its signature over this connection's own challenge holds. The challenge is random
 //! and the signature names this relay, so a hello is good for one connection of one relay.
@@ -9,6 +9,8 @@ use shopbell_wire::{CloseReason, DeviceMessage, Hello, RelayMessage, STREAM_PROT
 
 use super::{
     End,
+    live::is_notice,
+    resume::resume,
     socket::{Heard, Socket},
     stored,
 };
@@ -61,13 +63,27 @@ pub(super) async fn greet(app: &App, socket: &mut Socket) -> Result<Greeted, End
     }
     let now_ms = app.now_ms();
     let bound = app.storage.bindings_of(&device, now_ms).await;
-    let bound = !stored(app, StorageWork::Bindings, bound)?.is_empty();
-    Ok(Greeted {
+    let greeted = Greeted {
+        bound: !stored(app, StorageWork::Bindings, bound)?.is_empty(),
         device,
-        bound,
         epoch: hello.epoch,
         offset: hello.offset,
-    })
+    };
+    if !greeted.bound && !notice_waits(app, &greeted).await? {
+        return Err(CloseReason::Unauthorised.into());
+    }
+    Ok(greeted)
+}
+
+async fn notice_waits(app: &App, greeted: &Greeted) -> Result<bool, End> {
+    let there = app.storage.extent(&greeted.device).await;
+    let there = stored(app, StorageWork::Read, there)?;
+    let epoch = greeted.epoch.as_deref();
+    let found = resume(epoch, greeted.offset, app.storage.epoch(), there);
+    let next = app.storage.read(&greeted.device, found.after, 1, 1).await;
+    Ok(stored(app, StorageWork::Read, next)?
+        .first()
+        .is_some_and(is_notice))
 }
 
 fn read(text: &str) -> Result<Hello, CloseReason> {

@@ -8,7 +8,8 @@
 use std::pin::pin;
 
 use shopbell_wire::{
-    CloseReason, Delivery, DeviceMessage, EventKind, GapReason, RelayMessage, StreamState, Thumbprint,
+    CloseReason, Delivery, DeviceMessage, EventKind, GapReason, RelayMessage, StreamState,
+    Thumbprint,
 };
 use tokio::{
     sync::watch,
@@ -89,19 +90,14 @@ impl<'a> Live<'a> {
             offset,
         } = greeted;
         let seen_ms = app.now_ms();
-        let seen = app.storage.seen(&device, seen_ms).await;
-        stored(app, StorageWork::Bindings, seen)?;
+        if bound {
+            let seen = app.storage.seen(&device, seen_ms).await;
+            stored(app, StorageWork::Bindings, seen)?;
+        }
         // Before the extent is read: what arrives in between is in one of the two.
         let arrivals = stored(app, StorageWork::Read, app.storage.arrivals(&device).await)?;
         let there = stored(app, StorageWork::Read, app.storage.extent(&device).await)?;
         let found = resume(epoch.as_deref(), offset, app.storage.epoch(), there);
-        if !bound {
-            let next = app.storage.read(&device, found.after, 1, 1).await;
-            let next = stored(app, StorageWork::Read, next)?;
-            if !next.first().is_some_and(is_notice) {
-                return Err(CloseReason::Unauthorised.into());
-            }
-        }
         if let Some(offset) = found.acknowledged {
             let done = app.storage.acknowledge(&device, offset).await;
             stored(app, StorageWork::Acknowledge, done)?;
@@ -185,7 +181,10 @@ impl<'a> Live<'a> {
         } else {
             self.unbound = None;
         }
-        Ok(self.socket.say(&RelayMessage::Answering { accounts }).await?)
+        Ok(self
+            .socket
+            .say(&RelayMessage::Answering { accounts })
+            .await?)
     }
 
     async fn take(&mut self, heard: Heard) -> Result<(), End> {
@@ -337,6 +336,7 @@ impl<'a> Live<'a> {
     }
 }
 
-fn is_notice(record: &Record) -> bool {
+/// Whether a device to which nothing is bound may have it.
+pub(super) fn is_notice(record: &Record) -> bool {
     EventKind::of(&record.event).is_some_and(EventKind::is_notice)
 }
