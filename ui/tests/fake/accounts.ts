@@ -31,6 +31,9 @@ const base: Omit<AccountView, "id" | "channel" | "provider" | "platform_id" | "n
   token_checked_at_ms: START - 2 * MIN,
   subscribed_fields: ["messages", "messaging_postbacks", "messaging_seen", "message_reactions"],
   subscribed_at_ms: START - 40 * DAY,
+  subscription_checked_at_ms: START - 5 * HOUR,
+  last_event_at_ms: START - 2 * MIN,
+  answering: { here: true, device: "K7QF", until_ms: START + 60_000 },
   granted: INSTAGRAM,
   declined: [],
   conversations: 1904,
@@ -63,6 +66,7 @@ export function accounts(scene: string): AccountView[] {
     state_since_ms: START - 42 * MIN,
     token_expires_at_ms: null,
     token_expiry: "none",
+    answering: { here: false, device: "9XbA", until_ms: START + 60_000 },
     conversations: 611,
     messages: 9120,
   };

@@ -9,6 +9,7 @@ import type { SignIn } from "@/gen/SignIn";
 import type { VaultStatus } from "@/gen/VaultStatus";
 import { accounts as accountsOf, health, runs, sync as syncOf } from "./accounts";
 import * as inbox from "./inbox";
+import { eventNow, eventsPage, relayOf } from "./live";
 import { signInAt } from "./sign-in";
 import { DAY, now } from "./time";
 
@@ -177,6 +178,13 @@ export function fakeBackend(address: string): Backend {
     },
     sync_now: ({ id }) => ({ ...(syncOf(scene)[0] as Answer<"sync_now">), account_id: id }),
     sync_status: () => (accounts.length > 0 ? syncOf(scene) : []),
+    relay_status: () => relayOf(ask),
+    relay_reconnect: () => relayOf(new URLSearchParams()),
+    events_list: eventsPage,
+    event_retry: ({ id }) => eventNow(id, "done"),
+    event_leave: ({ id }) => eventNow(id, "ignored"),
+    answering_take: () => ({}),
+    deletion_answer: () => relayOf(new URLSearchParams()),
     sync_log: ({ id }) => runs.map((run) => ({ ...run, account_id: id })),
     conversations_list: ({ view, account_id, cursor, limit }) => inbox.list(view, account_id, cursor, limit),
     view_counts: ({ account_id }) => inbox.counts(account_id),

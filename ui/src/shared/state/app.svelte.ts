@@ -4,6 +4,7 @@
 import { type ApiError, backend, toApiError } from "@/backend";
 import type { AccountView } from "@/gen/AccountView";
 import type { AppStatus } from "@/gen/AppStatus";
+import type { RelayStatus } from "@/gen/RelayStatus";
 import type { Settings } from "@/gen/Settings";
 import type { SettingsPatch } from "@/gen/SettingsPatch";
 import type { SignIn } from "@/gen/SignIn";
@@ -19,11 +20,21 @@ export const app: {
   settings: Settings | null;
   accounts: AccountView[];
   sync: SyncStatus[];
+  relay: RelayStatus | null;
   signIn: SignIn | null;
   counts: ViewCounts | null;
   /** The core did not answer at all. */
   trouble: ApiError | null;
-} = $state({ status: null, settings: null, accounts: [], sync: [], signIn: null, counts: null, trouble: null });
+} = $state({
+  status: null,
+  settings: null,
+  accounts: [],
+  sync: [],
+  relay: null,
+  signIn: null,
+  counts: null,
+  trouble: null,
+});
 
 export const isOpen = (): boolean => app.status?.vault.state === "open";
 
@@ -31,7 +42,7 @@ export const isOpen = (): boolean => app.status?.vault.state === "open";
 async function refreshOpen() {
   await refreshSettings();
   if (app.settings) Object.assign(route, readPlace(app.settings.place));
-  await Promise.all([refreshAccounts(), refreshSync(), refreshSignIn(), refreshCounts()]);
+  await Promise.all([refreshAccounts(), refreshSync(), refreshRelay(), refreshSignIn(), refreshCounts()]);
 }
 
 export function takeStatus(status: AppStatus) {
@@ -93,6 +104,13 @@ const refreshSync = refresher(
     }),
   STEADY_MS,
 );
+const refreshRelay = refresher(
+  () =>
+    settle(backend.call("relay_status", {}), (found) => {
+      app.relay = found;
+    }),
+  STEADY_MS,
+);
 const refreshSignIn = refresher(
   () =>
     settle(backend.call("sign_in_current", {}), (found) => {
@@ -133,6 +151,7 @@ export async function startApp(): Promise<() => void> {
     if (touches(batch, "settings")) void refreshSettings();
     if (touches(batch, "accounts")) void refreshAccounts();
     if (touches(batch, "sync")) void refreshSync();
+    if (touches(batch, "relay")) void refreshRelay();
     if (touches(batch, "sign_in")) void refreshSignIn();
     if (touches(batch, "conversation", "messages")) void refreshCounts();
   });
