@@ -18,6 +18,7 @@ mod extras;
 mod link;
 mod media;
 mod mirror;
+mod monitor;
 mod place;
 mod registry;
 mod signins;

@@ -7,14 +7,18 @@
 use std::path::PathBuf;
 
 use async_nats::ServerAddr;
+use percent_encoding::percent_decode_str;
+use shopbell_wire::Secret;
 use url::Url;
 
 use crate::storage::{StorageError, Stored};
 
 /// What an operator wrote, taken apart.
 pub(super) struct Address {
-    /// One or more servers of one cluster, with user and password where the operator put them there.
+    /// One or more servers of one cluster.
     pub(super) servers: Vec<ServerAddr>,
+    /// User and password, from in front of any server: a cluster has the same for all.
+    pub(super) user: Option<(String, Secret)>,
     /// Monitoring address of every server, as `http://HOST:8222`.
     pub(super) monitors: Vec<Url>,
     /// In front of every stream, bucket and subject, so that several relays can share a server.
@@ -42,8 +46,19 @@ impl Address {
             .map(|host| format!("nats://{}", host.trim()).parse::<ServerAddr>())
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| refused("names servers as HOST:PORT, with commas between them"))?;
+        let user = servers.iter().find_map(|server| {
+            let decoded = |text: &str| {
+                percent_decode_str(text)
+                    .decode_utf8()
+                    .ok()
+                    .map(String::from)
+            };
+            let password = decoded(server.password().unwrap_or_default())?;
+            Some((decoded(server.username()?)?, Secret::new(password)))
+        });
         let mut address = Self {
             servers,
+            user,
             monitors: Vec::new(),
             prefix: "shopbell".into(),
             replicas: 1,
@@ -111,11 +126,12 @@ mod tests {
     #[test]
     fn a_cluster_is_named_with_all_it_needs() {
         let address = Address::parse(
-            "nats://relay:s3cret@n1:4222,n2:4223?prefix=shop-2&monitor=http://n1:8222&monitor=http://n2:8222&replicas=3&tls=on&ca=/etc/ca.pem&credentials=/etc/relay.creds",
+            "nats://relay:s3cret%2F@n1:4222,n2:4223?prefix=shop-2&monitor=http://n1:8222&monitor=http://n2:8222&replicas=3&tls=on&ca=/etc/ca.pem&credentials=/etc/relay.creds",
         )
         .unwrap();
         assert_eq!(address.servers.len(), 2);
-        assert_eq!(address.servers[0].username(), Some("relay"));
+        let (user, password) = address.user.unwrap();
+        assert_eq!((user.as_str(), password.expose()), ("relay", "s3cret/"));
         assert_eq!(address.servers[1].port(), 4223);
         assert_eq!(address.monitors.len(), 2);
         assert_eq!((address.prefix.as_str(), address.replicas), ("shop-2", 3));

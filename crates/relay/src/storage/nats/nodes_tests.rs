@@ -305,11 +305,78 @@ async fn what_was_fetched_is_gone_from_the_server() {
 }
 
 #[tokio::test]
+async fn the_largest_events_go_through_alone_and_among_small_ones() {
+    let server = Server::start().await;
+    let node = server.node().await;
+    let large = |n: u8| NewRecord {
+        event: vec![n; shopbell_wire::EVENT_MAX_BYTES].into(),
+        event_id: [n; 16],
+        ..named(&device(1), String::new())
+    };
+    let small = |n: u8| named(&device(1), format!("{n}"));
+    node.append(vec![small(1), large(2), small(3), large(4)])
+        .await
+        .unwrap();
+    // Another node has to read the newest block, which is a large one, before it writes.
+    let other = server.node().await;
+    other.append(vec![small(5)]).await.unwrap();
+    let sizes = |records: &[crate::storage::Record]| -> Vec<usize> {
+        records.iter().map(|record| record.event.len()).collect()
+    };
+    let max = shopbell_wire::EVENT_MAX_BYTES;
+    let all = all_after(&*other, &device(1), 0).await;
+    assert_eq!(sizes(&all), [1, max, 1, max, 1]);
+    let page = other.read(&device(1), 1, 100, 1000).await.unwrap();
+    assert_eq!(sizes(&page), [max], "one, however large");
+    let page = other.read(&device(1), 2, 100, 1000).await.unwrap();
+    assert_eq!(sizes(&page), [1]);
+}
+
+#[tokio::test]
+async fn a_server_may_ask_for_a_password_and_speak_tls_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let certificate = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    std::fs::write(file("cert.pem"), certificate.cert.pem()).unwrap();
+    std::fs::write(file("key.pem"), certificate.signing_key.serialize_pem()).unwrap();
+    let others = format!(
+        "max_payload: 8MB\nauthorization {{ user: relay, password: secret }}\ntls {{ cert_file: {:?}, key_file: {:?} }}",
+        file("cert.pem"),
+        file("key.pem"),
+    );
+    let server = Server::start_with("sync_interval: always", &others).await;
+    let address = |user: &str, options: &str| {
+        format!(
+            "nats://{user}127.0.0.1:{}?monitor=http://127.0.0.1:{}{options}",
+            server.port(),
+            server.monitor()
+        )
+    };
+    let trusted = format!("&tls=on&ca={}", file("cert.pem").display());
+    let node = Nats::open(&address("relay:secret@", &trusted), &SystemEntropy)
+        .await
+        .unwrap();
+    node.append(vec![named(&device(1), "a".into())])
+        .await
+        .unwrap();
+    assert_eq!(contents(&node, &device(1)).await, ["a"]);
+    for (user, options) in [
+        ("relay:wrong@", trusted.as_str()),
+        ("", &trusted),
+        ("relay:secret@", "&tls=on"),
+    ] {
+        let why = refusal(&address(user, options)).await;
+        assert!(why.contains("no NATS server can be reached"), "{why}");
+        assert!(!why.contains("wrong") && !why.contains("secret"), "{why}");
+    }
+}
+
+#[tokio::test]
 async fn a_relay_starts_only_on_servers_that_sync_before_they_answer() {
-    let lax = Server::start_with("sync_interval: 10s", "8MB").await;
+    let lax = Server::start_with("sync_interval: 10s", "max_payload: 8MB").await;
     let why = refusal(&lax.address()).await;
     assert!(why.contains("sync_interval: always"), "{why}");
-    let small = Server::start_with("sync_interval: always", "1MB").await;
+    let small = Server::start_with("sync_interval: always", "max_payload: 1MB").await;
     let why = refusal(&small.address()).await;
     assert!(why.contains("max_payload"), "{why}");
 

@@ -34,14 +34,14 @@ fn program() -> PathBuf {
 impl Server {
     /// One that syncs before it answers.
     pub(super) async fn start() -> Self {
-        Self::start_with("sync_interval: always", "8MB").await
+        Self::start_with("sync_interval: always", "max_payload: 8MB").await
     }
 
-    /// One with other options of JetStream, and this as its largest message.
-    pub(super) async fn start_with(jetstream: &str, max_payload: &str) -> Self {
+    /// One with other options, of JetStream and beside it.
+    pub(super) async fn start_with(jetstream: &str, others: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let configuration = format!(
-            "listen: 127.0.0.1:-1\nhttp: 127.0.0.1:-1\nmax_payload: {max_payload}\n\
+            "listen: 127.0.0.1:-1\nhttp: 127.0.0.1:-1\n{others}\n\
              jetstream {{ store_dir: {:?}, {jetstream} }}\n",
             folder.path().join("store"),
         );
