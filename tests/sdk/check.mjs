@@ -15,11 +15,12 @@ if (!values.base) {
   process.exit(2);
 }
 const base = values.base.replace(/\/$/, '');
-const { FacebookAdsApi, User, Page, UnifiedThread, IGUser } = sdk;
+const { FacebookAdsApi, User, Page, UnifiedThread, IGUser, PagePost, Comment, IGMedia, IGComment } = sdk;
 
 const APP = { id: '138000000000001', secret: '0123456789abcdef0123456789abcdef' };
 const INSTAGRAM = { id: '990000000000002', secret: 'fedcba9876543210fedcba9876543210' };
 const BAKERY = '100000000000101';
+const BAKERY_IG = '17841400000000001';
 const BACK = 'http://127.0.0.1/back';
 
 // Where the SDK has no class at all for a node, or a class without a field that Meta's pages document.
@@ -37,6 +38,16 @@ const NOT_IN_CLASS = {
     accounts: 'an edge, read by expansion',
   },
   UnifiedThread: { messages: 'an edge, read by expansion' },
+  PagePost: {
+    attachments: 'an edge, read by expansion',
+    comments: 'an edge, read by expansion',
+    likes: 'an edge, read by expansion',
+    reactions: 'an edge, read by expansion',
+  },
+  Comment: { comments: 'an edge, read by expansion' },
+  IGMedia: { children: 'an edge, read by expansion', comments: 'an edge, read by expansion' },
+  IGMediaForIGOnlyAPI: { children: 'an edge, read by expansion', comments: 'an edge, read by expansion' },
+  IGComment: { replies: 'an edge, read by expansion' },
 };
 // The SDK's class for each kind of node.
 const CLASSES = {
@@ -46,6 +57,21 @@ const CLASSES = {
   IGUserForIGOnlyAPI: sdk.IGUserForIGOnlyAPI,
   UnifiedThread: sdk.UnifiedThread,
   MessengerProfile: sdk.User,
+  PagePost,
+  Comment,
+  IGMedia,
+  IGMediaForIGOnlyAPI: sdk.IGMediaForIGOnlyAPI,
+  IGComment,
+};
+
+// Fields of the SDK that the sandbox has no reason to serve; asking for them is refused, so they are left out above.
+const NOT_SERVED = {
+  Comment: ['admin_creator', 'application', 'live_broadcast_timestamp', 'message_tags'],
+  IGMedia: [
+    'alt_text', 'boost_eligibility_info', 'copyright_check_information', 'has_poll', 'has_slider', 'ig_id',
+    'legacy_instagram_media_id', 'video_title', 'view_count',
+  ],
+  IGComment: ['legacy_instagram_comment_id'],
 };
 
 let checks = 0;
@@ -147,9 +173,74 @@ async function messaging(token) {
 
   const linked = await page.getConversations(['id', 'updated_time', 'participants'], { platform: 'INSTAGRAM' });
   check('Instagram through the Page', linked.length === 12, `${linked.length}`);
-  const account = await new IGUser('17841400000000001', {}, undefined, api).get(['username', 'followers_count']);
+  const account = await new IGUser(BAKERY_IG, {}, undefined, api).get(['username', 'followers_count']);
   check('the Instagram account', account.username === 'kornblume.brot', account.username);
   return { api, person };
+}
+
+async function held(id) {
+  const state = await json(`${base}/_sandbox/state`);
+  return state.body.posts.filter((post) => post.account.id === id);
+}
+
+const fieldsOf = (type) => Object.values(type.Fields);
+
+// Posts and comments of the Page: found, answered, hidden, deleted with the SDK's own calls.
+async function feed(api) {
+  const page = new Page(BAKERY, {}, undefined, api);
+  const posts = await all(await page.getFeed([PagePost.Fields.id, PagePost.Fields.message], { limit: 1 }));
+  const kept = await held(BAKERY);
+  check('every post is found', posts.length === kept.length, `${posts.length} of ${kept.length}`);
+  check('they are posts', posts.every((post) => post instanceof PagePost));
+  const talked = kept.find((post) => post.comments.length > 2);
+  const post = new PagePost(talked.id, {}, undefined, api);
+  const comments = await all(
+    await post.getComments([Comment.Fields.id, Comment.Fields.message, Comment.Fields.from], { filter: 'stream', limit: 2 }),
+  );
+  check('every comment is found', comments.length === talked.comments.length, `${comments.length} of ${talked.comments.length}`);
+  check('they are comments', comments.every((comment) => comment instanceof Comment));
+
+  const made = await post.createComment([], { message: 'Danke euch allen!' });
+  const own = new Comment(made.id, {}, undefined, api);
+  await own.update([], { message: 'Danke euch allen! 🥖' });
+  const read = await own.get(fieldsOf(Comment).filter((field) => !NOT_SERVED.Comment.includes(field)));
+  check('a comment is written and edited', read.message === 'Danke euch allen! 🥖', read.message);
+  const other = new Comment(talked.comments[0].id, {}, undefined, api);
+  await other.update([], { is_hidden: true });
+  check('a comment is hidden', (await other.get([Comment.Fields.is_hidden])).is_hidden === true);
+  await other.update([], { is_hidden: false });
+  await own.delete([]);
+  const gone = await refusal(() => own.get([]));
+  check('a comment is deleted', (gone?.error ?? gone)?.error_subcode === 33, JSON.stringify(gone));
+}
+
+// The same for media of the Instagram account behind the Page.
+async function media(api) {
+  const account = new IGUser(BAKERY_IG, {}, undefined, api);
+  const found = await all(
+    await account.getMedia(fieldsOf(IGMedia).filter((field) => !NOT_SERVED.IGMedia.includes(field)), { limit: 2 }),
+  );
+  const kept = (await held(BAKERY_IG)).filter((post) => post.form !== 'story');
+  check('every medium is found', found.length === kept.length, `${found.length} of ${kept.length}`);
+  check('they are media', found.every((one) => one instanceof IGMedia));
+  const talked = kept.find((post) => post.comments.length > 2);
+  const medium = new IGMedia(talked.id, {}, undefined, api);
+  const comments = await all(
+    await medium.getComments(fieldsOf(IGComment).filter((field) => !NOT_SERVED.IGComment.includes(field)), { limit: 2 }),
+  );
+  const top = talked.comments.filter((comment) => comment.parent === null);
+  check('every top-level comment is found', comments.length === top.length, `${comments.length} of ${top.length}`);
+  check('they are Instagram comments', comments.every((comment) => comment instanceof IGComment));
+  const first = new IGComment(comments[0].id, {}, undefined, api);
+  const made = await first.createReply([], { message: 'Gerne!' });
+  const replies = await all(await first.getReplies([IGComment.Fields.id, IGComment.Fields.parent_id], {}));
+  check('a reply is written', replies.some((reply) => reply.id === made.id && reply.parent_id === comments[0].id));
+  await first.update([], { hide: true });
+  check('an Instagram comment is hidden', (await first.get([IGComment.Fields.hidden])).hidden === true);
+  await first.update([], { hide: false });
+  await new IGComment(made.id, {}, undefined, api).delete([]);
+  const stories = await account.getStories([IGMedia.Fields.id], {});
+  check('the story is found', stories.length === 1, `${stories.length}`);
 }
 
 async function refusals(api, person) {
@@ -234,6 +325,8 @@ try {
   const user = await userToken();
   const token = await pages(user);
   const { api, person } = await messaging(token);
+  await feed(api);
+  await media(api);
   await refusals(api, person);
   await debugToken(user);
   await batches(token);

@@ -1,5 +1,5 @@
-//! A stand-in for Meta: both log-in products, the Graph API for messaging, signed webhooks, in one
-//! stateful world with its own clock, scripted customers and switchable faults. It is the demo's world and
+//! A stand-in for Meta: both log-in products, the Graph API for messages, posts and comments, signed webhooks, and
+//! for the shops beside it that post their own, in one stateful world with its own clock, scripted customers and switchable faults. It is the demo's world and
 //! the tests' world, never the product's, and shares no types with the product: it is a second witness.
 //! The specification is Meta's documented and observed behaviour; what is open there is a switch.
 

@@ -97,6 +97,8 @@ pub struct Switches {
     pub webhook_copies: usize,
     /// Up to this many waiting events share one POST (several `entry`).
     pub webhook_batch: usize,
+    /// How many POSTs are on their way at once (1 = one after another).
+    pub webhook_parallel: usize,
     /// Waiting events of one POST leave in reverse order.
     pub webhook_reversed: bool,
     /// Milliseconds of sandbox clock until a sent message is delivered (Messenger only); `null` = on command.
@@ -177,6 +179,7 @@ impl Default for Switches {
             webhook_disorder_ms: 5 * crate::clock::SECOND,
             webhook_copies: 1,
             webhook_batch: 1,
+            webhook_parallel: 1,
             webhook_reversed: false,
             delivered_after_ms: Some(300),
             read_after_ms: None,

@@ -1,9 +1,11 @@
-//! The postman: posts waiting events, signed, one POST at a time, the retries of shops too, and lets planned things
-//! happen when the clock gets there. It sleeps until it is rung or something comes due.
+//! The postman: posts waiting events, signed, as many POSTs at a time as the switch says, the retries of shops
+//! too, and lets planned things happen when the clock gets there. It sleeps until it is rung or something comes due.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use serde_json::json;
 
 use super::mailbox::{Delivery, Letter, Signer};
@@ -19,31 +21,52 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Runs until it is aborted.
 pub(crate) async fn run(shared: Arc<Shared>) {
+    let mut on_their_way = FuturesUnordered::new();
     loop {
         let rung = shared.bell.notified();
-        while let Some(letters) = next(&shared) {
-            post(&shared, letters).await;
-            shared.sent.notify_waiters();
+        let room = shared.world().switches.webhook_parallel.max(1);
+        while on_their_way.len() < room
+            && let Some(work) = next(&shared)
+        {
+            on_their_way.push(work.done(&shared));
         }
-        while let Some(parcel) = next_parcel(&shared) {
-            shops::send::post(&shared, parcel).await;
-            shared.sent.notify_waiters();
-        }
-        shared.sent.notify_waiters();
         let pause = sleep_ms(&shared.world());
-        match pause {
-            Some(ms) => {
-                tokio::select! {
-                    () = rung => {}
-                    () = tokio::time::sleep(Duration::from_millis(ms)) => {}
-                }
+        tokio::select! {
+            Some(()) = on_their_way.next(), if !on_their_way.is_empty() => {
+                shared.sent.notify_waiters();
             }
-            None => rung.await,
+            () = rung => {}
+            () = sleep(pause), if on_their_way.len() < room => {}
         }
     }
 }
 
-fn next(shared: &Shared) -> Option<Vec<Letter>> {
+/// For ever when nothing is planned.
+async fn sleep(pause: Option<u64>) {
+    match pause {
+        Some(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What the postman carries: one POST of the platform, or one retry of a shop.
+enum Work {
+    Letters(Vec<Letter>),
+    Parcel(Box<Parcel>),
+}
+
+impl Work {
+    async fn done(self, shared: &Arc<Shared>) {
+        match self {
+            Work::Letters(letters) => post(shared, letters).await,
+            Work::Parcel(parcel) => {
+                shops::send::post(shared, *parcel).await;
+            }
+        }
+    }
+}
+
+fn next(shared: &Shared) -> Option<Work> {
     let mut world = shared.world();
     world.catch_up();
     let now = world.now_ms();
@@ -52,13 +75,13 @@ fn next(shared: &Shared) -> Option<Vec<Letter>> {
     if world.switches.webhook_reversed {
         letters.reverse();
     }
-    (!letters.is_empty()).then_some(letters)
-}
-
-fn next_parcel(shared: &Shared) -> Option<Parcel> {
-    let mut world = shared.world();
-    let now = world.now_ms();
-    world.shops.take(now)
+    if letters.is_empty() {
+        return world
+            .shops
+            .take(now)
+            .map(|parcel| Work::Parcel(Box::new(parcel)));
+    }
+    Some(Work::Letters(letters))
 }
 
 /// How long a running clock may sleep; a standing one waits to be moved.

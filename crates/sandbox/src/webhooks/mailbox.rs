@@ -123,7 +123,13 @@ impl Mailbox {
         }
     }
 
+    /// A new callback also takes over what waits for the old one.
     pub(crate) fn app_subscribe(&mut self, object: &str, callback: &str, fields: Vec<String>) {
+        for letter in self.waiting.values_mut() {
+            if letter.object == object {
+                callback.clone_into(&mut letter.url);
+            }
+        }
         self.app.insert(
             object.into(),
             AppSubscription {
@@ -238,6 +244,9 @@ impl Mailbox {
                 self.disable(&letter.subscriber);
                 self.drop_letter(&letter.subscriber, &letter.field, GIVEN_UP);
                 continue;
+            }
+            if let Some(present) = self.app.get(&letter.object) {
+                letter.url.clone_from(&present.callback);
             }
             letter.tries += 1;
             let due = now_ms + pause_ms(letter.tries);

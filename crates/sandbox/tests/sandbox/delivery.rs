@@ -302,3 +302,19 @@ async fn delivery_receipts_may_come_without_names() {
     let receipt = ear.events().last().unwrap()["delivery"].clone();
     assert!(receipt["mids"].is_null() && receipt["watermark"].is_i64());
 }
+
+#[tokio::test]
+async fn a_new_callback_takes_over_what_waits_and_posts_may_overlap() {
+    let (bench, old) = listening().await;
+    subscribe_page(&bench).await;
+    old.answer(500);
+    bench.world().burst(burst(20, 1)).unwrap();
+    bench.world().settled().await;
+    bench
+        .world()
+        .set_switches(|switches| switches.webhook_parallel = 8);
+    let (bench, new) = hearing(bench).await;
+    bench.world().advance_ms(1_000);
+    bench.world().settled().await;
+    assert_eq!((old.entries().len(), new.entries().len()), (20, 20));
+}

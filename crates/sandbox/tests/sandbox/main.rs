@@ -7,6 +7,7 @@ mod callbacks;
 mod commenters;
 mod content;
 mod content_events;
+mod controls;
 mod conversations;
 mod delivery;
 mod ear;
