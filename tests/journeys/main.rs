@@ -4,6 +4,7 @@
 mod accounts;
 mod connect;
 mod line;
+mod live;
 mod renewal;
 mod send;
 mod sync;

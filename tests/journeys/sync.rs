@@ -7,7 +7,7 @@ use shopbell_sandbox::{Before, Fault, FaultError, Say, Size, Throttle};
 use std::{collections::BTreeSet, time::Duration};
 
 impl World {
-    async fn sync(&self) -> Vec<SyncStatus> {
+    pub async fn sync(&self) -> Vec<SyncStatus> {
         from(self.call("sync_status", json!({})).await)
     }
 
@@ -28,7 +28,7 @@ impl World {
     }
 
     /// Ids and texts of everything here.
-    async fn texts_here(&self) -> BTreeSet<(String, i64)> {
+    pub async fn texts_here(&self) -> BTreeSet<(String, i64)> {
         let mut all = BTreeSet::new();
         let mut cursor = Value::Null;
         loop {
@@ -69,7 +69,7 @@ impl World {
     }
 }
 
-async fn imported(world: &World) -> bool {
+pub async fn imported(world: &World) -> bool {
     let all = world.sync().await;
     !all.is_empty() && all.iter().all(|status| status.imported_at_ms.is_some())
 }

@@ -141,6 +141,7 @@ impl World {
         let public = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
         let config = RelayConfig {
             public_url: Some(public),
+            verify_token: Some(shopbell_wire::Secret::new("shopbell-verify")),
             ..RelayConfig::in_memory(
                 Upstreams::below(&base).unwrap(),
                 app(facebook, Some(config_id)),
