@@ -91,6 +91,11 @@ pub async fn check(
     report
 }
 
+/// Whether the relay of this configuration answers on this computer, storage included.
+pub async fn is_well(config: &Config) -> bool {
+    outside::is_ready(config).await
+}
+
 /// The report of a configuration that was refused.
 pub fn refused(error: &ConfigError) -> Report {
     let mut report = Report::default();

@@ -266,6 +266,12 @@ impl Config {
                 return invalid("an app needs its id and its secret");
             }
         }
+        if self
+            .secrets()
+            .any(|secret| secret.expose().starts_with("CHANGE-ME"))
+        {
+            return invalid("a CHANGE-ME of the example is still there, where everybody knows it");
+        }
         if self.limits.zero().is_some() {
             return invalid("a limit of 0 would refuse everybody");
         }
@@ -361,6 +367,14 @@ impl Config {
         i64::from(self.retention_days) * 24 * 60 * 60 * 1000
     }
 
+    /// Everything that has to be secret.
+    fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let apps = [&self.facebook, &self.instagram].into_iter().flatten();
+        let of_apps = apps.flat_map(|app| [Some(&app.app_secret), app.previous_secret.as_ref()]);
+        let others = [&self.key, &self.verify_token, &self.metrics_token];
+        of_apps.chain(others.map(Option::as_ref)).flatten()
+    }
+
     /// Where the key comes from.
     pub(crate) fn key_source(&self) -> KeySource {
         match (&self.key, &self.key_file) {
@@ -393,3 +407,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 #[cfg(test)]
 #[path = "config_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "config_example_tests.rs"]
+mod example_tests;

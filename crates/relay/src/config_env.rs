@@ -52,6 +52,11 @@ const VARIABLES: &[(&str, &[&str], Kind)] = &[
         &["instagram", "previous_secret"],
         Kind::Text,
     ),
+    (
+        "INSTAGRAM_CONFIG_ID",
+        &["instagram", "config_id"],
+        Kind::Text,
+    ),
     ("INSTAGRAM_SCOPES", &["instagram", "scopes"], Kind::List),
     (
         "UPSTREAM_GRAPH_FACEBOOK",
@@ -79,6 +84,14 @@ const VARIABLES: &[(&str, &[&str], Kind)] = &[
         Kind::Text,
     ),
 ];
+
+/// Every variable that is read, without its prefix.
+#[cfg(test)]
+pub(crate) fn names() -> impl Iterator<Item = String> {
+    let single = VARIABLES.iter().map(|(name, _, _)| (*name).to_owned());
+    let limits = Limits::NAMES.iter();
+    single.chain(limits.map(|limit| format!("LIMIT_{}", limit.to_ascii_uppercase())))
+}
 
 /// Puts every variable that is set into its place. Empty variables count as not set.
 pub(crate) fn overlay(

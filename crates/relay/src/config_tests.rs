@@ -48,6 +48,20 @@ fn unsafe_configurations_do_not_start() {
         (over("public_url = 'https://relay.example/sub'"), "no path"),
         (over("listen = '0.0.0.0:80'"), "public_url is needed"),
         (over("storage = 'postgres:x'"), "sqlite"),
+        (over("verify_token = 'CHANGE-ME'"), "CHANGE-ME"),
+        (over("storage = 'nats://n1:4222'"), "share a key"),
+        (
+            over("listen = '0.0.0.0:80'\nstorage = 'memory:'"),
+            "forgets",
+        ),
+        (over("retention_days = 31"), "30"),
+        (over("operator_key = 'AAAA'"), "operator_key"),
+        (over("metrics_token = 'short'"), "16"),
+        (
+            over("metrics_listen = '127.0.0.1:8787'"),
+            "address of its own",
+        ),
+        (over("tls = { cert = 'a', key = 'b' }"), "https"),
         (over("limits = { device_per_minute = 0 }"), "0"),
         (
             "[facebook]\napp_id=''\napp_secret='s'".into(),

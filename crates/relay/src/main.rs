@@ -1,5 +1,8 @@
 //! `shopbell-relay`: reads the configuration, starts one relay, waits for the signal to stop.
 
+#[path = "main_operator.rs"]
+mod operator;
+
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
@@ -30,6 +33,15 @@ enum Work {
         #[arg(long)]
         json: bool,
     },
+    /// Ask the relay that runs with this configuration on this computer whether it is well. Ends with 1 when not; for watchdogs.
+    Health,
+    /// Make a key pair for `operator_key`.
+    OperatorKey,
+    /// Open webhooks that could not be read and were kept for the operator; the secret half comes on standard input.
+    Unreadable {
+        /// The relay's `operator_file`.
+        file: PathBuf,
+    },
 }
 
 #[tokio::main]
@@ -43,8 +55,11 @@ async fn main() -> ExitCode {
         )
         .init();
     let arguments = Arguments::parse();
-    let done = match arguments.work {
-        Some(Work::Check { fix, json }) => return look(&arguments, fix, json).await,
+    let done = match &arguments.work {
+        Some(Work::Check { fix, json }) => return look(&arguments, *fix, *json).await,
+        Some(Work::Health) => return well(&arguments).await,
+        Some(Work::OperatorKey) => operator::make(&mut std::io::stdout().lock()),
+        Some(Work::Unreadable { file }) => operator::read(file),
         None => run(arguments).await,
     };
     match done {
@@ -90,8 +105,17 @@ async fn look(arguments: &Arguments, fix: bool, json: bool) -> ExitCode {
     }
 }
 
+async fn well(arguments: &Arguments) -> ExitCode {
+    match read(arguments) {
+        Ok(config) if check::is_well(&config).await => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let relay = Relay::start(read(&arguments)?, SystemClock).await?;
+    let config = read(&arguments)?;
+    raise_descriptors(config.limits.connections);
+    let relay = Relay::start(config, SystemClock).await?;
     say_where(&relay);
     tokio::select! {
         () = stop_signal() => {}
@@ -100,6 +124,21 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     tracing::info!("stopping");
     relay.shutdown().await;
     Ok(())
+}
+
+/// Every stream is a file descriptor, and the usual limit is a thousand.
+fn raise_descriptors(connections: u32) {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) if limit < u64::from(connections) => {
+            tracing::warn!(
+                limit,
+                connections,
+                "fewer file descriptors than connections"
+            );
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the limit of file descriptors stays as it is"),
+    }
 }
 
 #[allow(clippy::print_stdout, reason = "the one line that scripts read")]

@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, path::Path};
 
-use super::{Check, Report, outside::Answered};
+use super::{
+    Check, Report,
+    outside::{Answered, is_ready},
+};
 use crate::{
     Config, Entropy,
     config::KeySource,
@@ -131,7 +134,7 @@ impl Check {
     pub(super) async fn storage(&self, report: &mut Report) -> bool {
         match self.local().await {
             Answered::ThisRelay => {
-                if self.local_is_ready().await {
+                if is_ready(&self.config).await {
                     report.ok("storage", "The running relay's storage answers.");
                 } else {
                     report.failed(

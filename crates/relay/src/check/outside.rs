@@ -1,11 +1,13 @@
 //! What can be looked at from outside: the listening address, the public URL, its certificate, the webhook address, the clock.
 
+use std::time::Duration;
+
 use reqwest::{Client, StatusCode, header, tls::TlsInfo};
 use shopbell_wire::paths;
 use url::Url;
 
-use super::{CALL_MAX, Check, Report, here::near};
-use crate::tls;
+use super::{Check, Report, here::near};
+use crate::{Config, tls};
 
 /// Seconds by which the clock may be off before somebody should look.
 const CLOCK_WARN_S: i64 = 30;
@@ -13,6 +15,8 @@ const CLOCK_WARN_S: i64 = 30;
 const CLOCK_FAIL_S: i64 = 240;
 /// Days before its end at which a certificate should have been renewed.
 const CERTIFICATE_WARN_DAYS: i64 = 14;
+/// A call on this computer.
+const LOCAL_MAX: Duration = Duration::from_secs(4);
 /// Most of an answer that is read.
 const ANSWER_MAX: usize = 4 * 1024;
 
@@ -27,39 +31,40 @@ pub(super) enum Answered {
     Nobody,
 }
 
+fn local_url(config: &Config, path: &str) -> Option<Url> {
+    let scheme = if config.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    Url::parse(&format!("{scheme}://{}{path}", near(config.listen))).ok()
+}
+
+fn local_client() -> Option<Client> {
+    Client::builder()
+        .no_proxy()
+        .timeout(LOCAL_MAX)
+        .tls_danger_accept_invalid_certs(true)
+        .build()
+        .ok()
+}
+
+/// Whether what listens here says that it is ready.
+pub(super) async fn is_ready(config: &Config) -> bool {
+    let (Some(url), Some(client)) = (local_url(config, "/readyz"), local_client()) else {
+        return false;
+    };
+    let answer = client.get(url).send().await;
+    answer.is_ok_and(|answer| answer.status() == StatusCode::OK)
+}
+
 impl Check {
     /// Who answers at the listening address. Its certificate names another host; that it knows the key is proof enough.
     pub(super) async fn local(&self) -> Answered {
-        match (self.local_url("/healthz"), self.local_client()) {
+        match (local_url(&self.config, "/healthz"), local_client()) {
             (Some(url), Some(client)) => self.who(&client, url).await,
             _ => Answered::Nobody,
         }
-    }
-
-    pub(super) async fn local_is_ready(&self) -> bool {
-        let (Some(url), Some(client)) = (self.local_url("/readyz"), self.local_client()) else {
-            return false;
-        };
-        let answer = client.get(url).send().await;
-        answer.is_ok_and(|answer| answer.status() == StatusCode::OK)
-    }
-
-    fn local_url(&self, path: &str) -> Option<Url> {
-        let scheme = if self.config.tls.is_some() {
-            "https"
-        } else {
-            "http"
-        };
-        Url::parse(&format!("{scheme}://{}{path}", near(self.config.listen))).ok()
-    }
-
-    fn local_client(&self) -> Option<Client> {
-        Client::builder()
-            .no_proxy()
-            .timeout(CALL_MAX)
-            .tls_danger_accept_invalid_certs(true)
-            .build()
-            .ok()
     }
 
     async fn who(&self, client: &Client, mut url: Url) -> Answered {

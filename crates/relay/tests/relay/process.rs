@@ -96,3 +96,35 @@ fn it_says_why_it_does_not_start() {
         "{said}"
     );
 }
+
+#[test]
+fn the_operators_pair_is_made_and_read_by_the_program() {
+    let made = relay().arg("operator-key").output().unwrap();
+    assert!(made.status.success());
+    let text = String::from_utf8(made.stdout).unwrap();
+    let config: toml::Table = toml::from_str(&text).unwrap();
+    assert_eq!(config["operator_key"].as_str().unwrap().len(), 43);
+    let secret = text.lines().last().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("relay.unreadable");
+    std::fs::write(&file, "not-sealed\n").unwrap();
+    let read = |secret: &str| {
+        let mut child = relay()
+            .arg("unreadable")
+            .arg(&file)
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        std::io::Write::write_all(&mut input, secret.as_bytes()).unwrap();
+        drop(input);
+        let output = child.wait_with_output().unwrap();
+        (
+            output.status.success(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    let (good, said) = read(secret);
+    assert!(good && said.contains("unopened"), "{said}");
+    assert!(!read("# no secret").0);
+}
