@@ -1,6 +1,6 @@
 //! What every handler needs, and the routes.
 //!
-//! Order of the layers matters: panic catch, span (path only: queries carry codes), security headers, time
+//! Order of the layers matters: panic catch, span (route only: paths and queries carry codes), security headers, time
 //! limit, address limit, then the handlers.
 
 use std::{
@@ -11,7 +11,7 @@ use std::{
 
 use axum::{
     Router,
-    extract::{ConnectInfo, FromRequestParts, Query, Request, State},
+    extract::{ConnectInfo, FromRequestParts, MatchedPath, Query, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse as _, Response},
@@ -131,7 +131,9 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX))
         .layer(from_fn_with_state(Arc::clone(&app), security_headers))
         .layer(TraceLayer::new_for_http().make_span_with(|request: &Request| {
-            tracing::info_span!("request", method = %request.method(), path = request.uri().path())
+            // The route, not the path: some paths carry what only their caller should know.
+            let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+            tracing::info_span!("request", method = %request.method(), route)
         }))
         .merge(events_in::webhooks())
         .layer(CatchPanicLayer::new())

@@ -1,9 +1,9 @@
 //! `PUT /v1/media/{random}` and `GET /media/{random}`: a picture, film or voice message on its way to Meta, which takes nothing but a
 //! public address from accounts that signed in with Instagram (T20).
 //!
-//! Invariant: given out once and then gone, gone after ten minutes in any case. The address is chosen by the app and not to be guessed.
-//! What does not begin like the type it claims is not kept, so that nobody serves pages from here. This is the one thing the relay
-//! holds readable; it is said wherever it is described what the relay can see.
+//! Invariant: given out once and then gone, gone after ten minutes in any case. The address is chosen by the app and not to be guessed;
+//! the storage knows neither the address nor the picture (`picture`). What does not begin like the type it claims is not kept, so that
+//! nobody serves pages from here.
 
 use std::{
     collections::HashMap,
@@ -13,16 +13,15 @@ use std::{
 
 use axum::{
     Json,
-    body::{Body, Bytes},
+    body::Body,
     extract::{Path, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use bytes::BytesMut;
 use futures_util::StreamExt as _;
 use shopbell_wire::{MEDIA_LIFE_MS, MEDIA_MAX_BYTES, MediaView, Refusal, Thumbprint};
 
-use super::{body::declared, signature::only};
+use super::{body::declared, picture, signature::only};
 use crate::{
     app::{App, CallerAddress},
     caller::Caller,
@@ -34,9 +33,9 @@ use crate::{
 /// The app's random part of the address: 192 bits at least.
 const RANDOM_MIN: usize = 32;
 const RANDOM_MAX: usize = 128;
-/// Uploads at the same time, of one device and of all: each may hold 25 MB.
+/// Uploads at the same time, of one device and of all: each may hold 25 MB twice.
 const UPLOADS_PER_DEVICE: usize = 2;
-const UPLOADS: usize = 8;
+const UPLOADS: usize = 6;
 /// A slow line gets as long as any request may take.
 const UPLOAD_WITHIN: Duration = Duration::from_secs(80);
 /// The first bytes tell the type.
@@ -138,11 +137,11 @@ async fn take(
     let expires_at_ms = app.now_ms().saturating_add(MEDIA_LIFE_MS);
     let media = Media {
         mime: claimed.mime.to_owned(),
-        bytes,
+        bytes: picture::seal(random, claimed.mime, bytes, app.entropy.as_ref()).await?,
     };
     let kept = app
         .storage
-        .put_media(random, device, &media, expires_at_ms)
+        .put_media(&picture::id_of(random), device, &media, expires_at_ms)
         .await?;
     if !kept {
         return Err(Failure::Refused(Refusal::RateLimited, Some(MEDIA_LIFE_MS)));
@@ -193,9 +192,9 @@ fn kind_of(content_type: &str) -> Option<&'static Kind> {
 }
 
 /// Reads up to the limit, and no further than its beginning when that is of another type.
-async fn read(body: Body, claimed: &Kind) -> Result<Bytes, Refusal> {
+async fn read(body: Body, claimed: &Kind) -> Result<Vec<u8>, Refusal> {
     let mut pieces = body.into_data_stream();
-    let mut whole = BytesMut::new();
+    let mut whole = Vec::new();
     let mut sniffed = false;
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(|_| Refusal::InvalidRequest)?;
@@ -211,7 +210,7 @@ async fn read(body: Body, claimed: &Kind) -> Result<Bytes, Refusal> {
     if !sniffed {
         looks_like(&whole, claimed)?;
     }
-    Ok(whole.freeze())
+    Ok(whole)
 }
 
 fn looks_like(bytes: &[u8], claimed: &Kind) -> Result<(), Refusal> {
@@ -234,24 +233,27 @@ pub(crate) async fn give(
     if method != axum::http::Method::GET {
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET")]).into_response();
     }
-    let found = if is_random(&random) {
-        app.storage.take_media(&random, app.now_ms()).await
-    } else {
-        Ok(None)
-    };
-    let (outcome, response) = match found {
-        Ok(Some(media)) => (MediaOutcome::Fetched, served(media)),
-        Ok(None) => (
-            MediaOutcome::Missing,
-            Failure::from(Refusal::NotFound).answer(app.now_ms()),
-        ),
-        Err(error) => (
-            MediaOutcome::NotStored,
-            Failure::from(error).answer(app.now_ms()),
-        ),
-    };
-    app.metrics.media.one(outcome);
-    response
+    let found = find(&app, &random).await;
+    app.metrics.media.one(match &found {
+        Ok(_) => MediaOutcome::Fetched,
+        Err(Failure::Refused(..)) => MediaOutcome::Missing,
+        Err(Failure::Fault(_)) => MediaOutcome::NotStored,
+    });
+    app.respond(found.map(served))
+}
+
+async fn find(app: &App, random: &str) -> Result<Media, Failure> {
+    if !is_random(random) {
+        return Err(Refusal::NotFound.into());
+    }
+    let id = picture::id_of(random);
+    let Media { mime, bytes } = app
+        .storage
+        .take_media(&id, app.now_ms())
+        .await?
+        .ok_or(Refusal::NotFound)?;
+    let bytes = picture::open(random, &mime, bytes).await?;
+    Ok(Media { mime, bytes })
 }
 
 fn served(media: Media) -> Response {

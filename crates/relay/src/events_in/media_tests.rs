@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use bytes::Bytes;
 use shopbell_wire::DeviceKeys;
 
 fn head(of: &str) -> Vec<u8> {

@@ -12,7 +12,7 @@
 //! | `webhooks`, `shops`, `collect` | who posts |
 //! | `hooks`, `posted` | addresses for shops and websites, and what is posted to them |
 //! | `owner`, `signed_request`, `deletion` | deauthorize and data deletion |
-//! | `media` | pictures that Meta fetches once |
+//! | `media`, `picture` | what Meta fetches once, and how it lies in the storage |
 //! | `operator` | what nobody can read |
 
 mod body;
@@ -23,6 +23,7 @@ mod hooks;
 mod media;
 mod operator;
 mod owner;
+mod picture;
 mod posted;
 mod routing;
 mod sealing;

@@ -9,7 +9,7 @@ use serde_json::json;
 use shopbell_wire::*;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::{harness::*, meta::*};
+use super::{events::*, harness::*, meta::*};
 
 #[derive(Clone, Default)]
 struct Captured(Arc<Mutex<Vec<u8>>>);
@@ -42,7 +42,13 @@ async fn no_secret_reaches_a_log_an_error_or_the_disk() {
         .init();
     let dir = tempfile::tempdir().unwrap();
     let storage = format!("sqlite:{}", dir.path().join("relay.db").display());
-    let world = World::with(|config| config.storage = storage).await;
+    let world = World::with(|config| {
+        config.storage = storage;
+        config.trust_forwarded = true;
+        config.operator_key = Some(shopbell_relay::operator_public_key(&[9; 32]));
+        config.verify_token = Some(Secret::new("canary-verify-token"));
+    })
+    .await;
     let mut errors = Vec::new();
     let mut secrets = vec![];
 
@@ -127,6 +133,8 @@ async fn no_secret_reaches_a_log_an_error_or_the_disk() {
             .unwrap(),
     );
 
+    secrets.extend(events_pass(&world, &mut errors).await);
+
     let files: Vec<u8> = std::fs::read_dir(dir.path())
         .unwrap()
         .flat_map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
@@ -149,6 +157,7 @@ async fn no_secret_reaches_a_log_an_error_or_the_disk() {
         "looking at the right files"
     );
     assert!(seen(&log, "signed in"), "looking at the right log");
+    assert!(dir.path().join("relay.db.unreadable").exists());
 
     secrets.extend(
         [
@@ -171,4 +180,109 @@ async fn no_secret_reaches_a_log_an_error_or_the_disk() {
     }
     let keys = hex::encode(world.device.keys.to_secret_bytes().as_slice());
     assert!(!seen(&log, &keys));
+}
+
+/// Events of every kind, good and bad, with marks in everything that people wrote or shops keep secret. Answers what must not be seen.
+async fn events_pass(world: &World, errors: &mut Vec<String>) -> Vec<String> {
+    let device = &world.device;
+    let entry = r#"{"id":"1001","messaging":[{"sender":{"id":"70110000canary"},"recipient":{"id":"1001"},
+        "message":{"mid":"m_canary","text":"canary message text","from":{"name":"Canary Customer Name"}}}]}"#;
+    let body = envelope("page", &[entry, r#"{"canary-no-account":1}"#]);
+    assert_eq!(deliver(world, &body).await, 200);
+    let unreadable = format!("canary-unreadable {body}");
+    assert_eq!(deliver(world, &unreadable).await, 200);
+    let signature = hub("another secret", body.as_bytes());
+    let forged = meta_post(world, body.as_bytes(), &signature);
+    errors.push(told(forged.send().await.unwrap()).await.1);
+    let verify = device.url(
+        "/webhooks/meta?hub.mode=subscribe&hub.verify_token=canary-verify-token&hub.challenge=7",
+    );
+    device.http.get(verify).send().await.unwrap();
+
+    let secret = "canary-shop-secret";
+    let shop = make_hook(device, json!({"kind": "shopify", "secret": secret})).await;
+    let order = r#"{"email":"canary@customer.example","name":"Canary Buyer"}"#;
+    let mac = base64::Engine::encode(
+        &base64::engine::general_purpose::STANDARD,
+        hmac(secret, order.as_bytes()),
+    );
+    for (mac, status) in [(mac.as_str(), 200), (signature.as_str(), 401)] {
+        let request = device
+            .http
+            .post(&shop.url)
+            .header("x-shopify-hmac-sha256", mac);
+        let answer = request
+            .header("x-shopify-topic", "canary-topic")
+            .body(order)
+            .send();
+        let answer = told(answer.await.unwrap()).await;
+        assert_eq!(answer.0, status);
+        errors.push(answer.1);
+    }
+    let page = "https://canary-shop.example";
+    let site = make_hook(device, json!({"kind": "collect", "origins": [page]})).await;
+    for (origin, status) in [(page, 204), ("https://evil.example", 403)] {
+        let request = device.http.post(&site.url).header("origin", origin);
+        let request = request.header("x-forwarded-for", "203.0.113.77");
+        let request = request
+            .header("user-agent", "canary-browser")
+            .body("canary-visit");
+        let answer = told(request.send().await.unwrap()).await;
+        assert_eq!(answer.0, status);
+        errors.push(answer.1);
+    }
+    let wrong = json!({"kind": "shopify", "secret": [secret]});
+    errors.push(told(device.post_json(paths::HOOKS, &wrong).await).await.1);
+
+    let address = "canarymedia".repeat(4);
+    let mut picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR canary-picture".to_vec();
+    picture.resize(500, 1);
+    for (mime, status) in [("image/jpeg", 400), ("image/png", 200)] {
+        let path = format!("{}/{address}", paths::MEDIA);
+        let proof = device.proof("PUT", &path);
+        let request = device
+            .http
+            .put(device.url(&path))
+            .header(PROOF_HEADER, proof.as_str());
+        let request = request.header("content-type", mime).body(picture.clone());
+        let answer = told(request.send().await.unwrap()).await;
+        assert_eq!(answer.0, status);
+        if status == 400 {
+            errors.push(answer.1);
+        }
+    }
+    let missing = device.url(&format!("/media/{}", "canarymissing".repeat(3)));
+    errors.push(told(device.http.get(missing).send().await.unwrap()).await.1);
+    assert!(
+        reached(world, device)
+            .await
+            .iter()
+            .any(|event| event.content.contains("canary-visit"))
+    );
+
+    let mut seen: Vec<String> = [
+        "70110000canary",
+        "m_canary",
+        "canary message text",
+        "Canary Customer Name",
+        "canary-no-account",
+        "canary-unreadable",
+        "canary-verify-token",
+        "canary@customer.example",
+        "Canary Buyer",
+        "canary-topic",
+        "203.0.113.77",
+        "canary-browser",
+        "canary-visit",
+        "canary-picture",
+    ]
+    .map(String::from)
+    .into();
+    seen.extend([
+        secret.to_owned(),
+        address,
+        "canarymissing".repeat(3),
+        signature,
+    ]);
+    seen
 }

@@ -7,7 +7,6 @@ mod bindings;
 mod browser;
 mod canary;
 mod check;
-mod deploy;
 mod events;
 mod harness;
 mod hooks;
