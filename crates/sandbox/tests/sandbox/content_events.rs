@@ -358,3 +358,63 @@ async fn a_private_account_tells_nothing_and_an_ended_story_its_figures() {
         "the account is private"
     );
 }
+
+#[tokio::test]
+async fn mentions_are_read_through_the_account_that_is_named() {
+    let bench = Bench::empty().await;
+    let token = bench.page(BAKERY).await;
+    let mention = bench
+        .world()
+        .mention(MentionOrder {
+            account: "kornblume.brot".into(),
+            customer: Some("Ana B".into()),
+            caption: "Mein Frühstück".into(),
+            comment: Some("@kornblume.brot macht das beste Brot".into()),
+            ..MentionOrder::default()
+        })
+        .unwrap();
+    let comment = mention.comment_id.unwrap();
+    let media = mention.media_id;
+    let path = |field: String| format!("v25.0/{BAKERY_IG}?fields={field}");
+    let read = bench
+        .get(
+            &path(format!(
+                "mentioned_comment.comment_id({comment}){{id,text,timestamp,username,media{{id}}}}"
+            )),
+            &token,
+        )
+        .await
+        .json();
+    assert_eq!(read["mentioned_comment"]["media"]["id"], media);
+    assert!(
+        read["mentioned_comment"]["text"]
+            .as_str()
+            .unwrap()
+            .contains("@kornblume.brot")
+    );
+    let read = bench
+        .get(
+            &path(format!(
+                "mentioned_media.media_id({media}){{caption,media_url,username}}"
+            )),
+            &token,
+        )
+        .await
+        .json();
+    assert_eq!(read["mentioned_media"]["caption"], "Mein Frühstück");
+    assert_eq!(
+        bench
+            .get(&path("mentioned_media.media_id(5)".into()), &token)
+            .await
+            .error(),
+        (100, 33)
+    );
+    assert_eq!(
+        bench
+            .get(&path("mentioned_media".into()), &token)
+            .await
+            .error()
+            .0,
+        100
+    );
+}
