@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod api;
 pub mod changes;
 pub mod clock;
+pub mod comments;
 pub mod contacts;
 mod core;
 pub mod doctor;

@@ -11,4 +11,8 @@ id: number, } | { "kind": "messages",
 /**
  * Conversation.
  */
-conversation_id: number, } | { "kind": "everything" };
+conversation_id: number, } | { "kind": "comments", 
+/**
+ * Post.
+ */
+post_id: number, } | { "kind": "everything" };

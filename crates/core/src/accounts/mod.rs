@@ -13,6 +13,7 @@ mod events;
 mod ladder;
 pub mod list;
 pub(crate) mod picture;
+pub(crate) mod policy;
 mod renewal;
 mod report;
 mod rows;

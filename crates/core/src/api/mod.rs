@@ -7,6 +7,7 @@
 mod macros;
 mod accounts;
 mod app;
+mod comments;
 mod error;
 mod inbox;
 mod outbox;

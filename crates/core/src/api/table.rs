@@ -65,6 +65,10 @@ use_cases! {
     inbox::search(SearchQuery) -> SearchPage;
     inbox::profile_refresh(ById) -> PersonView;
 
+    // Comments
+    comments::posts_list(PostsQuery) -> PostPage;
+    comments::comments_list(CommentsQuery) -> CommentPage;
+
     // Answering
     outbox::message_send(MessageSend) -> MessageView;
     outbox::message_undo(ById) -> MessageView;

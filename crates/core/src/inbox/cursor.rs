@@ -6,12 +6,12 @@
 pub struct BadCursor;
 
 /// Writes a place.
-pub(super) fn write(order: i64, id: i64) -> String {
+pub(crate) fn write(order: i64, id: i64) -> String {
     format!("{order:x}.{id:x}")
 }
 
 /// Reads a place.
-pub(super) fn read(text: &str) -> Result<(i64, i64), BadCursor> {
+pub(crate) fn read(text: &str) -> Result<(i64, i64), BadCursor> {
     let (order, id) = text.split_once('.').ok_or(BadCursor)?;
     let number = |text: &str| i64::from_str_radix(text, 16).map_err(|_| BadCursor);
     Ok((number(order)?, number(id)?))

@@ -4,7 +4,7 @@
 //! under each, whatever its depth. Nothing here speaks to the network.
 
 mod actions;
-mod cursor;
+pub(crate) mod cursor;
 pub mod facts;
 mod head;
 mod list;

@@ -27,6 +27,8 @@ pub(super) struct Batch {
     pub waited: HashMap<String, Vec<Waiting>>,
     /// Messages that came for what waited: their waiting rows go.
     pub applied: Vec<String>,
+    /// Messages of which an author took everything back, known here or not.
+    pub unsent: Vec<String>,
     pub held: u64,
     pub ignored: u64,
 }
@@ -59,10 +61,17 @@ pub(super) struct Talk {
     pub read_before_ms: Option<i64>,
     /// A message of ours became known late: look at all of them again.
     pub recheck_receipts: bool,
+    /// Another program held the thread, and we did: newest proof of each. The newer one says who holds it.
+    pub standby_at_ms: Option<i64>,
+    pub control_at_ms: Option<i64>,
+    /// Where the customer came from last without a word: when, and the reason as JSON.
+    pub referral: Option<(i64, String)>,
     pub messages: i64,
     pub first_at_ms: Option<i64>,
     pub opened_key: i64,
     pub own_key: i64,
+    /// The message behind `own_key` turned out to be no person's of ours.
+    pub own_key_lost: bool,
     /// Sends of ours that an echo could belong to.
     pub open_sends: bool,
     /// Unread messages as the platform counts, and up to when.
@@ -96,6 +105,14 @@ pub(super) struct Message {
     pub first_attachment: Option<String>,
     pub attachments: Vec<IncomingAttachment>,
     pub referral: Option<(String, String)>,
+    pub tap: Option<String>,
+    /// The stored row has these two already.
+    pub has_referral: bool,
+    pub has_tap: bool,
+    /// The customer read this very message, as the platform said by its id.
+    pub seen: bool,
+    /// The exact time took the place of a whole second.
+    pub refined: bool,
     /// A stored row differs now.
     pub changed: bool,
     /// The words it is found by differ now.

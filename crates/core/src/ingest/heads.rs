@@ -27,6 +27,9 @@ pub(super) async fn write(tx: &mut WriteTx<'_>, batch: &mut Batch) -> Result<(),
             talk.state = "open".to_owned();
         }
     }
+    for talk in batch.talks.iter_mut().filter(|talk| talk.own_key_lost) {
+        own_key(tx, talk).await?;
+    }
     for index in 0..batch.talks.len() {
         told_unread(tx, batch, index).await?;
     }
@@ -51,6 +54,8 @@ fn newest(batch: &mut Batch) {
             if is_own(message) {
                 talk.own_key = talk.own_key.max(message.key);
             }
+        } else if message.changed && talk.own_key == message.key && !is_own(message) {
+            talk.own_key_lost = true;
         }
         let newer = message.id.is_none() && message.key > talk.last_key;
         let same = message.key == talk.last_key && (message.changed || message.id.is_none());
@@ -61,6 +66,19 @@ fn newest(batch: &mut Batch) {
             talk.preview = message.preview();
         }
     }
+}
+
+/// The newest message that a person of ours did write, after another one turned out to be a program's.
+async fn own_key(tx: &mut WriteTx<'_>, talk: &mut Talk) -> Result<(), StoreError> {
+    let found = sqlx::query_scalar!(
+        "SELECT sort_key FROM messages WHERE conversation_id = ? AND author IN ('you', 'phone') ORDER BY sort_key DESC LIMIT 1",
+        talk.conversation
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    talk.own_key = found.unwrap_or(0);
+    talk.touched = true;
+    Ok(())
 }
 
 /// The platform's own count of unread messages moves what counts as opened, when it comes with something new.
@@ -158,6 +176,10 @@ async fn store(tx: &mut WriteTx<'_>, batch: &Batch) -> Result<(), StoreError> {
                 talk.first_at_ms,
                 talk.opened_key,
                 talk.own_key,
+                talk.standby_at_ms,
+                talk.control_at_ms,
+                talk.referral.as_ref().map(|(_, reason)| reason),
+                talk.referral.as_ref().map(|(at_ms, _)| at_ms),
             ])
         })
         .collect();
@@ -176,6 +198,7 @@ async fn store(tx: &mut WriteTx<'_>, batch: &Batch) -> Result<(), StoreError> {
            customer_at_ms = j.value ->> 8, older_missing = j.value ->> 9,
            delivered_until_ms = j.value ->> 10, read_until_ms = j.value ->> 11,
            messages = j.value ->> 12, first_at_ms = j.value ->> 13, opened_key = j.value ->> 14, own_key = j.value ->> 15,
+           standby_at_ms = j.value ->> 16, control_at_ms = j.value ->> 17, referral = j.value ->> 18, referral_at_ms = j.value ->> 19,
            unread = (SELECT count(*) FROM (SELECT 1 FROM messages m WHERE m.conversation_id = conversations.id
              AND m.sort_key > max(j.value ->> 14, j.value ->> 15) AND m.author = 'customer' AND m.deleted = 0 LIMIT 100))
          FROM json_each(?1) j WHERE conversations.id = j.value ->> 0",

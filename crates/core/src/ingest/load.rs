@@ -45,6 +45,7 @@ pub(super) async fn load(
         waiting: Vec::new(),
         waited: HashMap::new(),
         applied: Vec::new(),
+        unsent: Vec::new(),
         held: 0,
         ignored: 0,
     };
@@ -88,7 +89,8 @@ pub(super) async fn message(
 ) -> Result<usize, StoreError> {
     let row = sqlx::query_scalar!(
         r#"SELECT json_array(id, sort_key, conversation_id, mid, alias_mid, author, state, text, sent_at_ms, edited_at_ms, num_edit,
-             deleted, unsupported, NULL, NULL) AS "row!: String" FROM messages WHERE id = ?"#,
+             deleted, unsupported, NULL, NULL, seen, referral IS NOT NULL, tap IS NOT NULL) AS "row!: String"
+           FROM messages WHERE id = ?"#,
         id.0
     )
     .fetch_one(&mut **tx)
@@ -138,6 +140,9 @@ struct Stored {
     unsupported: i64,
     story_kind: Option<String>,
     first_attachment: Option<String>,
+    seen: i64,
+    has_referral: i64,
+    has_tap: i64,
 }
 
 impl Stored {
@@ -163,6 +168,11 @@ impl Stored {
             first_attachment: self.first_attachment,
             attachments: Vec::new(),
             referral: None,
+            tap: None,
+            has_referral: self.has_referral != 0,
+            has_tap: self.has_tap != 0,
+            seen: self.seen != 0,
+            refined: false,
             changed: false,
             reworded: false,
             erased: false,
@@ -182,7 +192,8 @@ async fn fetch_messages(
     let rows = sqlx::query_scalar!(
         r#"SELECT json_group_array(json_array(m.id, m.sort_key, m.conversation_id, m.mid, m.alias_mid, m.author, m.state, m.text,
              m.sent_at_ms, m.edited_at_ms, m.num_edit, m.deleted, m.unsupported, m.story ->> '$.kind',
-             (SELECT a.kind FROM attachments a WHERE a.message_id = m.id AND a.position = 0))) AS "rows!: String"
+             (SELECT a.kind FROM attachments a WHERE a.message_id = m.id AND a.position = 0),
+             m.seen, m.referral IS NOT NULL, m.tap IS NOT NULL)) AS "rows!: String"
            FROM messages m WHERE m.id IN (
              SELECT a.id FROM json_each(?1) j CROSS JOIN messages a ON a.account_id = ?2 AND a.mid = j.value
              UNION SELECT b.id FROM json_each(?1) j CROSS JOIN messages b ON b.account_id = ?2 AND b.alias_mid = j.value)"#,
@@ -214,6 +225,10 @@ struct TalkRow {
     first_at_ms: Option<i64>,
     opened_key: Option<i64>,
     own_key: Option<i64>,
+    standby_at_ms: Option<i64>,
+    control_at_ms: Option<i64>,
+    referral: Option<String>,
+    referral_at_ms: Option<i64>,
     open_sends: i64,
 }
 
@@ -233,7 +248,7 @@ async fn talks(
     let rows = sqlx::query_scalar!(
         r#"SELECT json_group_array(json_array(i.platform_id, i.id, i.name, i.username, i.profile_source, c.id, c.platform_id, c.state,
              c.last_key, c.customer_at_ms, c.older_missing, c.delivered_until_ms, c.read_until_ms, c.messages, c.first_at_ms,
-             c.opened_key, c.own_key,
+             c.opened_key, c.own_key, c.standby_at_ms, c.control_at_ms, c.referral, c.referral_at_ms,
              EXISTS (SELECT 1 FROM outbox o WHERE o.conversation_id = c.id AND o.state IN ('sending', 'unknown', 'cancelled'))))
              AS "rows!: String"
            FROM identities i LEFT JOIN conversations c ON c.account_id = i.account_id AND c.identity_id = i.id
@@ -274,6 +289,9 @@ async fn talks(
             first_at_ms: row.first_at_ms,
             opened_key: row.opened_key.unwrap_or(0),
             own_key: row.own_key.unwrap_or(0),
+            standby_at_ms: row.standby_at_ms,
+            control_at_ms: row.control_at_ms,
+            referral: row.referral_at_ms.zip(row.referral),
             open_sends: row.open_sends != 0,
             ..Talk::default()
         });

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     domain::{Author, ConversationId, IncomingMessage, MessageState, Source},
-    outbox::echo::{EchoVerdict, classify},
+    outbox::echo::{EchoVerdict, classify, told_author},
     store::{StoreError, WriteTx},
 };
 
@@ -25,6 +25,7 @@ pub(super) async fn take(
         return Ok(());
     };
     batch.note_person(talk, message);
+    batch.note_holder(talk, message);
     let known = match batch
         .find(&message.mid)
         .or_else(|| batch.take_twin(message))
@@ -90,6 +91,16 @@ impl Batch {
         }
     }
 
+    /// A customer's message comes to whoever holds the thread; the others hear it as bystanders.
+    fn note_holder(&mut self, talk: usize, message: &IncomingMessage) {
+        let at_ms = sane(message.sent_at_ms);
+        if message.standby {
+            self.held_by(talk, false, at_ms);
+        } else if self.source == Source::Webhook && message.author == Author::Customer {
+            self.held_by(talk, true, at_ms);
+        }
+    }
+
     /// A message that is here already.
     fn tell_again(&mut self, index: usize, message: &IncomingMessage) {
         let at_ms = sane(message.sent_at_ms);
@@ -99,7 +110,27 @@ impl Batch {
         // The more exact of the two times; the sort key stays as at first sight.
         if stored.sent_at_ms < at_ms && stored.sent_at_ms / 1000 == at_ms / 1000 {
             stored.sent_at_ms = at_ms;
+            stored.refined = true;
             stored.changed = true;
+        }
+        // Only an echo says which program sent it; whoever told it before took it for the phone.
+        if stored.author == Author::Phone
+            && let Some(author) = told_author(message).filter(|author| *author != Author::Phone)
+        {
+            stored.author = author;
+            stored.changed = true;
+        }
+        if !stored.deleted {
+            if let Some(referral) = message.referral.clone().filter(|_| !stored.has_referral) {
+                stored.referral = Some(referral);
+                stored.has_referral = true;
+                stored.changed = true;
+            }
+            if let Some(tap) = message.tap.clone().filter(|_| !stored.has_tap) {
+                stored.tap = Some(tap);
+                stored.has_tap = true;
+                stored.changed = true;
+            }
         }
         let spoke_at_ms = stored.sent_at_ms.max(at_ms);
         if let Some(text) = message
@@ -163,6 +194,11 @@ impl Batch {
             first_attachment: message.attachments.first().map(|first| first.kind.clone()),
             attachments: message.attachments.clone(),
             referral: message.referral.clone(),
+            tap: message.tap.clone(),
+            has_referral: message.referral.is_some(),
+            has_tap: message.tap.is_some(),
+            seen: false,
+            refined: false,
             changed: false,
             reworded: false,
             erased: false,

@@ -6,7 +6,8 @@
 //! after its commit. A batch reads what it needs in a few statements, is worked out in memory, and is written in a few statements:
 //! what a message costs is its row and its words, not round trips.
 //!
-//! What does not belong here: platform formats (`platform::adapter`), deciding what was our own send (`outbox::echo`).
+//! What does not belong here: platform formats (`platform::adapter`, `platform::webhook`), deciding what was our own send
+//! (`outbox::echo`), rows of posts and comments (`comments::write`, called here), asking for what was only announced (jobs).
 
 mod batch;
 mod heads;
@@ -25,7 +26,9 @@ pub use keys::{key_ceiling, key_floor};
 
 use crate::{
     Entropy, OsEntropy, Profile,
+    accounts::policy,
     api::types::Change,
+    comments,
     domain::{ConversationId, Incoming, IncomingItem},
     store::{Priority, StoreError, WriteTx},
 };
@@ -139,6 +142,7 @@ async fn apply_with(
     let Some(mut batch) = load::load(tx, incoming, entropy).await? else {
         return Ok(IngestReport::default());
     };
+    let mut in_public = Vec::new();
     for item in &incoming.items {
         match item {
             IncomingItem::Thread(thread) => batch.take_thread(thread),
@@ -163,19 +167,37 @@ async fn apply_with(
             } => {
                 batch.take_read(person, *watermark_ms, mid.as_deref(), *at_ms);
             }
-            IncomingItem::Announced { .. }
-            | IncomingItem::Referral(_)
-            | IncomingItem::Control { .. }
-            | IncomingItem::Policy { .. }
-            | IncomingItem::Post(_)
+            IncomingItem::Announced { mid, .. } => batch.take_announced(mid),
+            IncomingItem::Referral(referral) => batch.take_referral(referral),
+            IncomingItem::Control {
+                person,
+                ours,
+                at_ms,
+            } => batch.take_control(person, *ours, *at_ms),
+            IncomingItem::Policy {
+                action,
+                reason,
+                at_ms,
+            } => {
+                let (account, now_ms) = (incoming.account, incoming.observed_at_ms);
+                policy::take(tx, account, *action, reason.as_deref(), *at_ms, now_ms).await?;
+            }
+            IncomingItem::Post(_)
             | IncomingItem::PostRemoved { .. }
             | IncomingItem::Comment(_)
             | IncomingItem::CommentHidden { .. }
             | IncomingItem::CommentRemoved { .. }
-            | IncomingItem::Mention { .. } => batch.ignored += 1,
+            | IncomingItem::Mention { .. } => in_public.push(item),
         }
     }
-    let report = write::write(tx, &mut batch).await?;
+    let mut report = write::write(tx, &mut batch).await?;
+    if !in_public.is_empty() {
+        let (account, now_ms) = (incoming.account, incoming.observed_at_ms);
+        let taken = comments::write::take(tx, account, &in_public, now_ms).await?;
+        report.new_comments += taken.new;
+        report.erased += taken.erased;
+        report.erased_refs.extend(taken.gone);
+    }
     for id in &report.touched_conversations {
         tx.tell(Change::Conversation { id: id.0 });
         tx.tell(Change::Messages {

@@ -1,14 +1,18 @@
 //! What happens to messages after they were sent: edits, reactions, unsends, receipts; and what a thread's listing tells.
 //!
 //! Invariant: each of these commutes with itself told again or in another order: the higher edit count wins, the later reaction wins,
-//! an unsend is final, watermarks only rise.
+//! an unsend is final, watermarks only rise. A message read by its id keeps a mark of its own; how far everything was read follows from
+//! the marked messages' times when all of the news is in ([`Batch::settle_receipts`]), because a poll may tell the second of a message
+//! before its webhook tells the millisecond.
 
 use super::{
     batch::{Batch, Reaction, Waiting},
     keys::sane,
     waiting::Body,
 };
-use crate::domain::{Channel, IncomingReaction, IncomingThread, Source};
+use crate::domain::{
+    Channel, IncomingReaction, IncomingReferral, IncomingThread, MessageState, Source,
+};
 
 impl Batch {
     /// A thread as listed.
@@ -88,6 +92,7 @@ impl Batch {
 
     /// An author took a message back.
     pub fn take_unsend(&mut self, mid: &str, at_ms: i64) {
+        self.unsent.push(mid.to_owned());
         match self.find(mid) {
             Some(index) => self.erase(index),
             None => {
@@ -154,11 +159,50 @@ impl Batch {
         }
     }
 
-    /// Everything up to this message was read.
+    /// The customer read this message, and with it everything before.
     pub fn read_message(&mut self, index: usize) {
-        let (talk, at_ms) = (self.messages[index].talk, self.messages[index].sent_at_ms);
-        let talk = &mut self.talks[talk];
-        raise(&mut talk.read_until_ms, at_ms, &mut talk.touched);
+        let message = &mut self.messages[index];
+        if !message.seen {
+            message.seen = true;
+            message.changed = true;
+        }
+    }
+
+    /// When all times are known: how far the customer read, and what that makes of our messages told here. States move back only where a
+    /// message turned out to be later than its second.
+    pub fn settle_receipts(&mut self) {
+        let Self {
+            messages, talks, ..
+        } = self;
+        for message in messages.iter().filter(|message| message.seen) {
+            let talk = &mut talks[message.talk];
+            raise(
+                &mut talk.read_until_ms,
+                message.sent_at_ms,
+                &mut talk.touched,
+            );
+        }
+        for message in messages.iter_mut().filter(|message| message.ours()) {
+            let talk = &talks[message.talk];
+            let until = |mark: Option<i64>| mark.is_some_and(|mark| message.sent_at_ms <= mark);
+            let told = if message.seen || until(talk.read_until_ms) {
+                MessageState::Read
+            } else if until(talk.delivered_until_ms) {
+                MessageState::Delivered
+            } else {
+                MessageState::Sent
+            };
+            let now = match message.state {
+                MessageState::Sent => told,
+                MessageState::Delivered if message.refined || told == MessageState::Read => told,
+                MessageState::Read if message.refined => told,
+                state => state,
+            };
+            if now != message.state {
+                message.state = now;
+                message.changed = true;
+            }
+        }
     }
 
     /// Gives a message its edited text.
@@ -190,6 +234,7 @@ impl Batch {
         message.story_id = None;
         message.story_url = None;
         message.referral = None;
+        message.tap = None;
         message.unsupported = false;
         message.changed = true;
         message.reworded = true;
@@ -210,6 +255,56 @@ impl Batch {
     pub fn customer_spoke(&mut self, talk: usize, at_ms: i64) {
         let talk = &mut self.talks[talk];
         raise(&mut talk.customer_at_ms, at_ms, &mut talk.touched);
+    }
+
+    /// The platform said only that there is such a message. It is asked for when it does not come.
+    pub fn take_announced(&mut self, mid: &str) {
+        if self.find(mid).is_none() {
+            self.wait(mid, "announced", Body::default());
+            if let Some(waiting) = self.waiting.last_mut().filter(|last| last.mid == mid) {
+                waiting.at_ms = self.observed_at_ms;
+            }
+        }
+    }
+
+    /// The customer came through a link or an ad, without a word. The latest is kept.
+    pub fn take_referral(&mut self, referral: &IncomingReferral) {
+        let Some(index) = self.talk(&referral.person) else {
+            self.ignored += 1;
+            return;
+        };
+        let at_ms = sane(referral.at_ms);
+        if referral.opens_window {
+            self.customer_spoke(index, at_ms);
+        }
+        let came = (
+            at_ms,
+            super::write::reason_of(&referral.kind, &referral.label),
+        );
+        let talk = &mut self.talks[index];
+        if talk.referral.as_ref().is_none_or(|known| *known < came) {
+            talk.referral = Some(came);
+            talk.touched = true;
+        }
+    }
+
+    /// The platform handed the thread to us, or to another program.
+    pub fn take_control(&mut self, person: &str, ours: bool, at_ms: i64) {
+        match self.talk(person) {
+            Some(index) => self.held_by(index, ours, sane(at_ms)),
+            None => self.ignored += 1,
+        }
+    }
+
+    /// Newest proof of who holds a thread.
+    pub fn held_by(&mut self, talk: usize, ours: bool, at_ms: i64) {
+        let talk = &mut self.talks[talk];
+        let mark = if ours {
+            &mut talk.control_at_ms
+        } else {
+            &mut talk.standby_at_ms
+        };
+        raise(mark, at_ms, &mut talk.touched);
     }
 
     fn wait(&mut self, mid: &str, kind: &'static str, body: Body) {

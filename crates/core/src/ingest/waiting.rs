@@ -19,9 +19,16 @@ pub(super) struct Body {
 
 /// The kind as the program holds it; `None` for a word of a newer schema.
 pub(super) fn kind(word: &str) -> Option<&'static str> {
-    ["edit", "unsend", "read", "reaction", "unreaction"]
-        .into_iter()
-        .find(|known| *known == word)
+    [
+        "edit",
+        "unsend",
+        "read",
+        "reaction",
+        "unreaction",
+        "announced",
+    ]
+    .into_iter()
+    .find(|known| *known == word)
 }
 
 impl Batch {
@@ -54,6 +61,7 @@ impl Batch {
                         body.at_ms,
                     );
                 }
+                // It is here: nothing is left to ask for.
                 _ => {}
             }
         }

@@ -3,15 +3,16 @@
 
 use super::{
     IngestReport,
-    batch::{Batch, Message, Talk},
+    batch::{Batch, Message},
     heads, keys, people,
     rows::encode,
 };
 use crate::{
     api::types::Reason,
-    domain::{Author, ConversationId, MessageState},
-    search,
+    domain::{Author, ConversationId},
+    jobs, search,
     store::{StoreError, WriteTx},
+    sync::announced,
 };
 use serde_json::json;
 
@@ -20,6 +21,7 @@ pub(super) async fn write(
     tx: &mut WriteTx<'_>,
     batch: &mut Batch,
 ) -> Result<IngestReport, StoreError> {
+    batch.settle_receipts();
     keys::allocate(tx, batch).await?;
     let mut report = IngestReport {
         held: batch.held,
@@ -32,6 +34,14 @@ pub(super) async fn write(
     waiting(tx, batch, &mut report).await?;
     people::write_names(tx, batch).await?;
     heads::write(tx, batch).await?;
+    let deleted = batch.messages.iter().filter(|message| message.deleted);
+    report.erased_refs = deleted
+        .flat_map(|message| std::iter::once(&message.mid).chain(&message.alias))
+        .chain(&batch.unsent)
+        .cloned()
+        .collect();
+    report.erased_refs.sort_unstable();
+    report.erased_refs.dedup();
     for talk in &batch.talks {
         let id = ConversationId(talk.conversation);
         if talk.touched {
@@ -45,16 +55,6 @@ pub(super) async fn write(
     Ok(report)
 }
 
-/// State of a message of ours as far as the receipts tell.
-fn state(message: &Message, talk: &Talk) -> MessageState {
-    let until = |mark: Option<i64>| mark.is_some_and(|mark| message.sent_at_ms <= mark);
-    match message.state {
-        MessageState::Sent if until(talk.read_until_ms) => MessageState::Read,
-        MessageState::Sent if until(talk.delivered_until_ms) => MessageState::Delivered,
-        state => state,
-    }
-}
-
 fn story(message: &Message) -> Option<String> {
     let kind = message.story_kind.as_ref()?;
     Some(json!({ "kind": kind, "id": message.story_id, "at_ms": message.sent_at_ms }).to_string())
@@ -62,7 +62,12 @@ fn story(message: &Message) -> Option<String> {
 
 fn referral(message: &Message) -> Option<String> {
     let (code, label) = message.referral.as_ref()?;
-    serde_json::to_string(&Reason::new(code.as_str()).with("label", label)).ok()
+    Some(reason_of(code, label))
+}
+
+/// Where a customer came from, as it is stored.
+pub(super) fn reason_of(code: &str, label: &str) -> String {
+    encode(&Reason::new(code).with("label", label))
 }
 
 async fn new_messages(
@@ -88,7 +93,7 @@ async fn new_messages(
             talk.conversation,
             message.mid,
             message.author.as_str(),
-            state(message, talk).as_str(),
+            message.state.as_str(),
             message.text,
             message.sent_at_ms,
             message.edited_at_ms,
@@ -98,6 +103,8 @@ async fn new_messages(
             message.reply_to,
             story(message),
             referral(message),
+            message.tap,
+            i64::from(message.seen),
         ]));
         if let Some(text) = &message.text {
             words.push((
@@ -113,9 +120,9 @@ async fn new_messages(
     let rows = encode(&rows);
     sqlx::query!(
         "INSERT INTO messages (sort_key, conversation_id, account_id, mid, author, state, text, sent_at_ms, edited_at_ms, num_edit,
-           deleted, unsupported, reply_to_mid, story, referral)
+           deleted, unsupported, reply_to_mid, story, referral, tap, seen)
          SELECT value ->> 0, value ->> 1, ?2, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8,
-           value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13 FROM json_each(?1)",
+           value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14, value ->> 15 FROM json_each(?1)",
         rows,
         account.0
     )
@@ -186,16 +193,26 @@ async fn stored_messages(
                 .map(|text| search::words_of(text, account.0, talk.conversation));
             search::reindex_message(tx, message.key, words.as_deref()).await?;
         }
+        let (author, state, referral) = (
+            message.author.as_str(),
+            message.state.as_str(),
+            referral(message),
+        );
         sqlx::query!(
-            "UPDATE messages SET alias_mid = ?, text = ?, sent_at_ms = ?, edited_at_ms = ?, num_edit = ?, deleted = ?, unsupported = ?
-             WHERE id = ?",
+            "UPDATE messages SET alias_mid = ?, author = ?, state = ?, text = ?, sent_at_ms = ?, edited_at_ms = ?, num_edit = ?, deleted = ?,
+               unsupported = ?, seen = ?, referral = coalesce(referral, ?), tap = coalesce(tap, ?) WHERE id = ?",
             message.alias,
+            author,
+            state,
             message.text,
             message.sent_at_ms,
             message.edited_at_ms,
             message.num_edit,
             message.deleted,
             message.unsupported,
+            message.seen,
+            referral,
+            message.tap,
             id
         )
         .execute(&mut **tx)
@@ -215,7 +232,7 @@ async fn erase(
         .execute(&mut **tx)
         .await?;
     sqlx::query!(
-        "UPDATE messages SET story = NULL, referral = NULL WHERE id = ?",
+        "UPDATE messages SET story = NULL, referral = NULL, tap = NULL WHERE id = ?",
         id
     )
     .execute(&mut **tx)
@@ -307,6 +324,18 @@ async fn waiting(
         .execute(&mut **tx)
         .await?;
         report.waiting += done.rows_affected();
+    }
+    let announced = batch
+        .waiting
+        .iter()
+        .filter(|waiting| waiting.kind == "announced");
+    if let Some(first) = announced.map(|waiting| waiting.at_ms).min() {
+        let (name, due_at_ms) = (
+            format!("announced:{}", batch.account),
+            announced::due_ms(first),
+        );
+        let payload = json!({ "account": batch.account.0 });
+        jobs::schedule_once(tx, &name, due_at_ms, &payload).await?;
     }
     if !batch.applied.is_empty() {
         let applied = encode(&batch.applied);

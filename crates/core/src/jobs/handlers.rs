@@ -1,7 +1,7 @@
 //! Who handles which job: one line per kind, the part of the name before the colon.
 
 use super::{Job, JobOutcome};
-use crate::{Profile, accounts, contacts, events};
+use crate::{Profile, accounts, comments, contacts, events, sync};
 use std::sync::Arc;
 
 /// A job of a newer program waits this long before it is looked at again.
@@ -18,6 +18,9 @@ pub(super) async fn handle(profile: &Arc<Profile>, job: &Job) -> JobOutcome {
         "unbind" => accounts::disconnect::unbind(profile, &job.payload).await,
         "introduce" => contacts::introduce::run(profile, &job.payload).await,
         "erase" => accounts::erase::run(profile, &job.payload).await,
+        "announced" => sync::announced::run(profile, &job.payload).await,
+        "post" => comments::fetch::post(profile, &job.payload).await,
+        "mention" => comments::fetch::mentions(profile, &job.payload).await,
         "retry-events" => events::retry_due(profile).await,
         "clean-events" => events::clean(profile).await,
         "scrub" => events::scrub(profile).await,

@@ -73,6 +73,30 @@ pub async fn schedule(
     Ok(())
 }
 
+/// Puts a job in unless there is one of that name, which keeps its time. One that is at work stays in line for what came meanwhile.
+///
+/// # Errors
+/// What SQLite says.
+pub async fn schedule_once(
+    tx: &mut WriteTx<'_>,
+    name: &str,
+    due_at_ms: i64,
+    payload: &serde_json::Value,
+) -> Result<(), StoreError> {
+    let payload = payload.to_string();
+    sqlx::query!(
+        "INSERT INTO jobs (name, due_at_ms, attempts, payload) VALUES (?, ?, 0, ?)
+         ON CONFLICT (name) DO UPDATE SET attempts = 0 WHERE attempts > 0",
+        name,
+        due_at_ms,
+        payload
+    )
+    .execute(&mut **tx)
+    .await?;
+    tx.wake_jobs();
+    Ok(())
+}
+
 /// Takes a job out; none is fine. One that is at work right now finishes its try.
 ///
 /// # Errors

@@ -153,6 +153,18 @@ pub async fn classify(
     }
 }
 
+/// Who on our side wrote, when the message itself says so; a poll's does not.
+pub fn told_author(message: &IncomingMessage) -> Option<Author> {
+    let marked = message
+        .metadata
+        .as_deref()
+        .is_some_and(|text| text.starts_with(METADATA));
+    if marked {
+        return Some(Author::You);
+    }
+    message.app_id.as_ref().map(|_| somebody(message))
+}
+
 /// Who on our side, when it was not us.
 fn somebody(message: &IncomingMessage) -> Author {
     match message.app_id.as_deref() {

@@ -73,7 +73,7 @@ fn filled(text: &Option<String>) -> Option<String> {
         .map(str::to_owned)
 }
 
-fn address(text: &Option<String>) -> Option<String> {
+pub(super) fn address(text: &Option<String>) -> Option<String> {
     text.clone().filter(|url| {
         url.len() <= MAX_URL && (url.starts_with("https://") || url.starts_with("http://"))
     })
@@ -209,7 +209,7 @@ pub fn message_in(
     })
 }
 
-fn filled_text(text: &Option<String>) -> Option<String> {
+pub(super) fn filled_text(text: &Option<String>) -> Option<String> {
     let text = text.as_deref().filter(|text| !text.trim().is_empty())?;
     let mut end = text.len().min(MAX_TEXT);
     while !text.is_char_boundary(end) {

@@ -1,8 +1,8 @@
 //! The calls of the Graph API that the product makes, one function each (facts sheet §3.1, §4, §5, §6).
 
 use super::{
-    Call, GraphClient, GraphError, Lane, Page, PageToken, RawMe, RawMessage, RawProfile, RawThread,
-    RenewedToken,
+    Call, GraphClient, GraphError, Lane, Page, PageToken, RawMe, RawMention, RawMessage, RawPost,
+    RawProfile, RawThread, RenewedToken,
     client::{Ask, Caller},
     page::RawPaging,
     raw::{self, RawSubscription},
@@ -81,6 +81,7 @@ const INSTAGRAM_FIELDS: &[&str] = &[
     "live_comments",
 ];
 
+const MEDIA_FIELDS: &str = "id,caption,media_type,media_product_type,media_url,thumbnail_url,permalink,timestamp,username,owner";
 const MESSAGE_FIELDS: &str = "id,created_time,from,to,message,attachments,shares,reactions,sticker,story,reply_to,is_unsupported";
 const MESSAGE_FIELDS_INSTAGRAM: &str =
     "id,created_time,from,to,message,attachments,shares,reactions,story,reply_to,is_unsupported";
@@ -234,6 +235,60 @@ impl GraphClient {
         let mut ask = Ask::get(Call::Send, Lane::Send, &path);
         ask.method = Method::POST;
         ask.body = Some(send_body(access, request));
+        self.ask(&Caller::of(access), ask).await
+    }
+
+    /// A post of a Page, or a medium of Instagram.
+    ///
+    /// # Errors
+    /// As answered.
+    pub async fn post(&self, access: &Access, id: &str, lane: Lane) -> Result<RawPost, GraphError> {
+        let path = [id];
+        let mut ask = Ask::get(Call::Read, lane, &path);
+        let fields = match access.channel {
+            Channel::Messenger => {
+                "id,message,created_time,permalink_url,full_picture,status_type,from"
+            }
+            Channel::Instagram => MEDIA_FIELDS,
+        };
+        ask.query.push(("fields", fields.to_owned()));
+        self.ask(&Caller::of(access), ask).await
+    }
+
+    /// A medium of somebody else whose caption names our Instagram account.
+    ///
+    /// # Errors
+    /// As answered.
+    pub async fn mentioning_post(&self, access: &Access, id: &str) -> Result<RawPost, GraphError> {
+        let fields = format!(
+            "mentioned_media.media_id({}){{id,caption,media_type,media_product_type,media_url,thumbnail_url,permalink,timestamp,username}}",
+            plain(id)
+        );
+        let answer: Mentioning = self.mentioning(access, fields).await?;
+        Ok(answer.mentioned_media.unwrap_or_default())
+    }
+
+    /// A comment that names our Instagram account on somebody else's medium.
+    ///
+    /// # Errors
+    /// As answered.
+    pub async fn mentioning_comment(
+        &self,
+        access: &Access,
+        id: &str,
+    ) -> Result<RawMention, GraphError> {
+        let fields = format!(
+            "mentioned_comment.comment_id({}){{id,text,timestamp,username,media{{id}}}}",
+            plain(id)
+        );
+        let answer: Mentioning = self.mentioning(access, fields).await?;
+        Ok(answer.mentioned_comment.unwrap_or_default())
+    }
+
+    async fn mentioning(&self, access: &Access, fields: String) -> Result<Mentioning, GraphError> {
+        let path = [access.platform_id.as_str()];
+        let mut ask = Ask::get(Call::Read, Lane::Background, &path);
+        ask.query.push(("fields", fields));
         self.ask(&Caller::of(access), ask).await
     }
 
@@ -438,6 +493,21 @@ impl GraphClient {
             }
         }
     }
+}
+
+/// Who names us, where Meta tells only ids (facts sheet §3.9).
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Mentioning {
+    mentioned_media: Option<RawPost>,
+    mentioned_comment: Option<RawMention>,
+}
+
+/// An id inside a list of fields: nothing that could end it there.
+fn plain(id: &str) -> String {
+    id.chars()
+        .filter(|letter| letter.is_ascii_alphanumeric() || *letter == '_')
+        .collect()
 }
 
 /// The body of a send (facts sheet §5.2).

@@ -12,6 +12,7 @@ mod error;
 mod error_table;
 pub(crate) mod http;
 mod page;
+pub mod posts;
 mod raw;
 mod usage;
 pub mod webhook;
@@ -21,6 +22,7 @@ pub use calls::{SendAnswer, SendRequest};
 pub use client::GraphClient;
 pub use error::{Call, Fault, GraphError, RetryKind};
 pub use page::{CursorGuard, Page};
+pub use posts::{RawMention, RawPost};
 pub use raw::{
     PageToken, RawAttachment, RawMe, RawMessage, RawPerson, RawPicture, RawProfile, RawReaction,
     RawShare, RawStory, RawThread, RenewedToken,

@@ -16,7 +16,9 @@ pub(super) fn id_text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Strin
 }
 
 /// `{data:[…]}`, a bare list, one bare object, or nothing. Items that do not fit are left out, the others stay.
-fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Vec<T>, D::Error> {
+pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    from: D,
+) -> Result<Vec<T>, D::Error> {
     Ok(items(Value::deserialize(from)?))
 }
 
@@ -38,7 +40,9 @@ pub(super) fn items<T: DeserializeOwned>(value: Value) -> Vec<T> {
 }
 
 /// A member that is used when it fits and left out when it does not.
-fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Option<T>, D::Error> {
+pub(super) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
     Ok(serde_json::from_value(Value::deserialize(from)?).ok())
 }
 

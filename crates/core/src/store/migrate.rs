@@ -32,6 +32,11 @@ pub const MIGRATIONS: &[Migration] = &[
         usable_from: 2,
         sql: include_str!("../../../../migrations/0002_events.sql"),
     },
+    Migration {
+        version: 3,
+        usable_from: 3,
+        sql: include_str!("../../../../migrations/0003_comments.sql"),
+    },
 ];
 
 fn newest(migrations: &[Migration]) -> i64 {

@@ -5,6 +5,7 @@
 //! which steps fail, repeat or overlap does not matter. What does not belong here: what a message means, and when to send.
 
 mod account;
+pub(crate) mod announced;
 mod backfill;
 mod compare;
 mod cursors;

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod app;
+mod comments;
 mod inbox;
 mod messages;
 mod relay;
@@ -14,6 +15,7 @@ mod sync;
 
 pub use accounts::*;
 pub use app::*;
+pub use comments::*;
 pub use inbox::*;
 pub use messages::*;
 pub use relay::*;

@@ -97,6 +97,11 @@ pub enum Change {
         /// Conversation.
         conversation_id: i64,
     },
+    /// A post or its comments changed.
+    Comments {
+        /// Post.
+        post_id: i64,
+    },
     /// More changed than is worth listing: ask again for everything shown.
     Everything,
 }

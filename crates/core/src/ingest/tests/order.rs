@@ -210,7 +210,8 @@ fn any_order_ends_in_the_same_rows() {
         )
     });
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
-        cases: 60,
+        // More than these when asked: PROPTEST_CASES=20000.
+        cases: std::env::var("PROPTEST_CASES").map_or(60, |cases| cases.parse().unwrap()),
         failure_persistence: None,
         ..Default::default()
     });

@@ -15,6 +15,8 @@ mod message;
 mod surrogates;
 mod value;
 
+pub(super) use content::{product, status_kind};
+
 use crate::domain::{Channel, IncomingItem, IncomingPerson};
 use serde_json::{Map, Value};
 
