@@ -7,6 +7,7 @@ mod bindings;
 mod browser;
 mod canary;
 mod check;
+mod deploy;
 mod events;
 mod harness;
 mod hooks;
