@@ -131,7 +131,7 @@ async fn take(
     }
     let busy = || Failure::Refused(Refusal::RateLimited, Some(BUSY_MS));
     let _place = app.events_in.uploads.begin(device).ok_or_else(busy)?;
-    let bytes = tokio::time::timeout(UPLOAD_WITHIN, read(body, &claimed))
+    let bytes = tokio::time::timeout(UPLOAD_WITHIN, read(body, claimed))
         .await
         .unwrap_or(Err(Refusal::InvalidRequest))?;
     let expires_at_ms = app.now_ms().saturating_add(MEDIA_LIFE_MS);
