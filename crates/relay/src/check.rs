@@ -121,30 +121,49 @@ impl Check {
     fn register(&self) -> Vec<Register> {
         let mut list = Vec::new();
         let mut add = |place: &'static str, url: Url| list.push(Register { place, url });
+        let (webhooks, deauthorize, deletion) = (
+            self.url(paths::WEBHOOKS_META),
+            self.url(paths::DEAUTHORIZE),
+            self.url(paths::DATA_DELETION),
+        );
         if self.config.facebook.is_some() {
+            let redirect = authorize::redirect(&self.public_url, Provider::Facebook);
             add(
                 "Facebook Login for Business > Settings > Valid OAuth Redirect URIs",
-                authorize::redirect(&self.public_url, Provider::Facebook),
+                redirect,
+            );
+            add(
+                "Facebook Login for Business > Settings > Deauthorize callback URL",
+                deauthorize.clone(),
+            );
+            add(
+                "Facebook Login for Business > Settings > Data deletion request URL",
+                deletion.clone(),
+            );
+            add(
+                "Webhooks > Page, and Webhooks > Instagram > Callback URL",
+                webhooks.clone(),
             );
         }
         if self.config.instagram.is_some() {
+            let redirect = authorize::redirect(&self.public_url, Provider::Instagram);
             add(
-                "Instagram > API setup with Instagram login > Business login settings > OAuth redirect URIs",
-                authorize::redirect(&self.public_url, Provider::Instagram),
+                "Instagram > API setup with Instagram login > Set up Instagram business login > OAuth redirect URIs",
+                redirect,
+            );
+            add(
+                "the same > Business login settings > Deauthorize callback URL",
+                deauthorize,
+            );
+            add(
+                "the same > Business login settings > Data deletion request URL",
+                deletion,
+            );
+            add(
+                "Instagram > API setup with Instagram login > Configure webhooks > Callback URL",
+                webhooks,
             );
         }
-        add(
-            "Webhooks > Page and Instagram > Callback URL (with verify_token)",
-            self.url(paths::WEBHOOKS_META),
-        );
-        add(
-            "both logins' settings > Deauthorize callback URL",
-            self.url(paths::DEAUTHORIZE),
-        );
-        add(
-            "both logins' settings > Data deletion request URL",
-            self.url(paths::DATA_DELETION),
-        );
         list
     }
 }

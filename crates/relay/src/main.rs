@@ -6,7 +6,7 @@ mod operator;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
-use shopbell_relay::{Config, ConfigError, Relay, SystemClock, SystemEntropy, check};
+use shopbell_relay::{Config, ConfigError, Relay, SystemClock, SystemEntropy, check, restored};
 
 /// The server between Meta and Shopbell.
 #[derive(Parser)]
@@ -35,6 +35,9 @@ enum Work {
     },
     /// Ask the relay that runs with this configuration on this computer whether it is well. Ends with 1 when not; for watchdogs.
     Health,
+    /// After the database was brought back from a copy, before the relay starts on it: computers will compare with Meta what the copy
+    /// does not know.
+    Restored,
     /// Make a key pair for `operator_key`.
     OperatorKey,
     /// Open webhooks that could not be read and were kept for the operator; the secret half comes on standard input.
@@ -58,6 +61,7 @@ async fn main() -> ExitCode {
     let done = match &arguments.work {
         Some(Work::Check { fix, json }) => return look(&arguments, *fix, *json).await,
         Some(Work::Health) => return well(&arguments).await,
+        Some(Work::Restored) => again(&arguments).await,
         Some(Work::OperatorKey) => operator::make(&mut std::io::stdout().lock()),
         Some(Work::Unreadable { file }) => operator::read(file),
         None => run(arguments).await,
@@ -112,11 +116,22 @@ async fn well(arguments: &Arguments) -> ExitCode {
     }
 }
 
+async fn again(arguments: &Arguments) -> anyhow::Result<()> {
+    restored(&read(arguments)?, &SystemEntropy).await?;
+    tracing::info!("the storage has a new epoch");
+    Ok(())
+}
+
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let config = read(&arguments)?;
     raise_descriptors(config.limits.connections);
+    let scheme = if config.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
     let relay = Relay::start(config, SystemClock).await?;
-    say_where(&relay);
+    say_where(scheme, &relay);
     tokio::select! {
         () = stop_signal() => {}
         () = look_at_certificate_on_signal(&relay) => {}
@@ -142,8 +157,8 @@ fn raise_descriptors(connections: u32) {
 }
 
 #[allow(clippy::print_stdout, reason = "the one line that scripts read")]
-fn say_where(relay: &Relay) {
-    println!(r#"{{"listening":"http://{}"}}"#, relay.listening);
+fn say_where(scheme: &str, relay: &Relay) {
+    println!(r#"{{"listening":"{scheme}://{}"}}"#, relay.listening);
 }
 
 async fn stop_signal() {

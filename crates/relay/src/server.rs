@@ -22,6 +22,7 @@ use crate::{
     Clock, Config, ConfigError, Entropy, SystemEntropy,
     app::{App, routes},
     events_in::EventsIn,
+    hold::{Hold, HoldError},
     key::{KeyError, RelayKey},
     limits::Gate,
     metrics::{self, Metrics},
@@ -55,6 +56,9 @@ pub enum StartError {
     /// The database does not open.
     #[error("the storage does not open: {0}")]
     Storage(#[from] StorageError),
+    /// Another relay has the database.
+    #[error(transparent)]
+    Held(#[from] HoldError),
     /// The address is taken or not ours.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, #[source] std::io::Error),
@@ -81,6 +85,8 @@ pub struct Relay {
     sockets: TaskTracker,
     listeners: Vec<JoinHandle<()>>,
     _guard: DropGuard,
+    /// Given back last.
+    _hold: Option<Hold>,
 }
 
 impl Relay {
@@ -137,6 +143,7 @@ impl Relay {
         let tls = certificates.as_ref().map(Certificates::server_config);
         let tls = tls.transpose()?;
         let key = RelayKey::load(&config.key_source(), entropy.as_ref())?;
+        let hold = Hold::take(&config)?;
         let storage = storage::open(&config.storage, entropy.as_ref()).await?;
         let upstream = Upstream::new(&config).map_err(|_| StartError::Client)?;
         let stop = CancellationToken::new();
@@ -169,6 +176,7 @@ impl Relay {
             sockets: TaskTracker::new(),
             listeners: Vec::new(),
             _guard: stop.clone().drop_guard(),
+            _hold: hold,
             stop,
         };
         let limits = relay.app.config.limits;
@@ -281,6 +289,16 @@ impl Relay {
         }
         self.app.storage.close().await;
     }
+}
+
+/// Tells the configured storage that it was brought back from a copy. No relay may be running on it.
+///
+/// # Errors
+/// [`StartError`]; the storage is as it was.
+pub async fn restored(config: &Config, entropy: &dyn Entropy) -> Result<(), StartError> {
+    config.check()?;
+    let _hold = Hold::take(config)?;
+    Ok(storage::restored(&config.storage, entropy).await?)
 }
 
 async fn bind(address: SocketAddr) -> Result<impl Listener<Addr = SocketAddr>, StartError> {

@@ -376,6 +376,15 @@ pub(crate) trait Storage: SignIns + Bindings + Streams + Extras + Send + Sync + 
     async fn close(&self);
 }
 
+/// Tells a storage that it was brought back from a copy: devices compare with the platform instead of trusting their offsets. For files;
+/// what many relays share is brought back by its own means and has to be a new one then.
+pub(crate) async fn restored(address: &str, entropy: &dyn Entropy) -> Stored<()> {
+    if address == IN_MEMORY || address.starts_with("nats:") {
+        return Err(StorageError::Other("only a database file is brought back like this".into()));
+    }
+    sqlite::epoch::renew(address, entropy).await
+}
+
 /// Opens the storage an operator chose.
 pub(crate) async fn open(address: &str, entropy: &dyn Entropy) -> Stored<Arc<dyn Storage>> {
     if address == IN_MEMORY {

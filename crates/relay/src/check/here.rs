@@ -9,6 +9,7 @@ use super::{
 use crate::{
     Config, Entropy,
     config::KeySource,
+    hold::Hold,
     key::{KeyError, RelayKey},
     storage,
 };
@@ -195,6 +196,17 @@ impl Check {
             }
             return;
         }
+        let _hold = match Hold::take(&self.config) {
+            Ok(hold) => hold,
+            Err(error) => {
+                report.failed(
+                    "storage",
+                    format!("{error}, but not the one of this configuration's address."),
+                    "Stop it, or use another file.",
+                );
+                return;
+            }
+        };
         match storage::open(kind, self.entropy.as_ref()).await {
             Ok(storage) => {
                 if storage.ready().await {

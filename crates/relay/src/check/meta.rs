@@ -74,11 +74,7 @@ impl Check {
     /// Id and secret of the Meta app, and its subscriptions.
     pub(super) async fn facebook(&self, verified: bool, report: &mut Report) {
         let Some(app) = &self.config.facebook else {
-            report.warning(
-                "subscriptions",
-                "Without the Meta app's id and secret its subscriptions cannot be read.",
-                "Set [facebook], or see to the callback URL and fields in the dashboard.",
-            );
+            report.skipped("facebook_app", "Not configured: no Facebook Login.");
             return;
         };
         let subscriptions = match self.upstream.app_subscriptions(app).await {
@@ -211,6 +207,10 @@ impl Check {
                 "A sign-in with Instagram will.",
             ),
         }
+        report.skipped(
+            "instagram_events",
+            "Meta does not tell where the Instagram app's events go: Configure webhooks in the dashboard does.",
+        );
     }
 
     /// Opens the login page as a visitor and looks for its error page.

@@ -8,6 +8,7 @@ mod answering;
 mod bindings;
 mod block;
 mod connect;
+pub(super) mod epoch;
 mod extras;
 mod fault;
 mod insert;

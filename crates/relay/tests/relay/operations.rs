@@ -9,7 +9,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{harness::*, meta};
+use super::{harness::*, line::*, meta};
 
 /// A socket to the relay with these bytes sent.
 async fn socket(world: &World, bytes: &[u8]) -> TcpStream {
@@ -258,4 +258,78 @@ async fn a_stop_does_not_wait_for_who_never_ends() {
     tokio::time::resume();
     stopping.await.unwrap();
     assert!(!rest(stuck).await.contains("200"));
+}
+
+/// A world on a database file, with the key beside it.
+async fn on_disk(dir: &std::path::Path) -> World {
+    let storage = format!("sqlite:{}", dir.join("relay.db").display());
+    World::with(|config| config.storage = storage).await
+}
+
+#[tokio::test]
+async fn two_relays_never_share_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = on_disk(dir.path()).await;
+    let upstream = shopbell_relay::Upstreams::below(&first.meta.base).unwrap();
+    let (facebook, _) = apps();
+    let mut config = shopbell_relay::Config::in_memory(upstream, Some(facebook), None);
+    config.storage = format!("sqlite:{}", dir.path().join("relay.db").display());
+    let start = || shopbell_relay::Relay::start(config.clone(), || NOW);
+    let error = start().await.err().unwrap();
+    assert!(error.to_string().contains("another relay uses"), "{error}");
+    let renew = shopbell_relay::restored(&config, &shopbell_relay::SystemEntropy);
+    assert!(
+        renew.await.is_err(),
+        "nor is it called restored while it runs"
+    );
+    first.relay.shutdown().await;
+    start().await.unwrap().shutdown().await;
+}
+
+#[tokio::test]
+async fn after_a_copy_was_brought_back_no_new_event_is_taken_for_an_old_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let database = dir.path().join("relay.db");
+    let world = on_disk(dir.path()).await;
+    world.sign_in(Provider::Facebook).await;
+    messages(&world, 2).await;
+    world.relay.shutdown().await;
+    std::fs::copy(&database, dir.path().join("copy.db")).unwrap();
+
+    // Life goes on: the computer commits five events and is then closed.
+    let world = on_disk(dir.path()).await;
+    let known = epoch(&world, &world.device).await;
+    messages(&world, 3).await;
+    let (mut line, state) = Line::open(&world, &world.device, 0).await;
+    assert_eq!(state.newest, 5);
+    line.events(5).await;
+    line.ack(5).await;
+    line.meanwhile().await;
+    drop(line);
+    world.relay.shutdown().await;
+
+    std::fs::copy(dir.path().join("copy.db"), &database).unwrap();
+    let upstream = shopbell_relay::Upstreams::below(&world.meta.base).unwrap();
+    let (facebook, instagram) = apps();
+    let config = shopbell_relay::Config {
+        storage: format!("sqlite:{}", database.display()),
+        ..shopbell_relay::Config::in_memory(upstream, Some(facebook), Some(instagram))
+    };
+    shopbell_relay::restored(&config, &shopbell_relay::SystemEntropy)
+        .await
+        .unwrap();
+
+    // The copy gives out 3 to 6 anew. By its offset alone the computer would count 3, 4 and 5 as what it has.
+    let world = on_disk(dir.path()).await;
+    messages(&world, 4).await;
+    let mut line = Line::dial(&world).await;
+    match line.greet(&world, &world.device, Some(&known), 5).await {
+        RelayMessage::Gap {
+            reason: GapReason::EpochChanged,
+            resume_after: 0,
+            ..
+        } => {}
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(offsets(&line.events(6).await), [1, 2, 3, 4, 5, 6]);
 }
