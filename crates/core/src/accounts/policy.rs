@@ -56,12 +56,12 @@ pub(crate) async fn take(
             let reason = said("blocked_for_policy");
             state::set(tx, account, AccountState::Blocked, Some(&reason), now_ms).await?;
         }
-        PolicyAction::Warning if row.state != "blocked" => {
+        PolicyAction::Warning => {
             let reason = said("policy_warning");
             state::set(tx, account, AccountState::Limited, Some(&reason), now_ms).await?;
         }
         PolicyAction::Unblock if by_policy => report::rest(tx, account, now_ms).await?,
-        PolicyAction::Warning | PolicyAction::Unblock => {}
+        PolicyAction::Unblock => {}
     }
     Ok(true)
 }
