@@ -41,8 +41,10 @@ impl Line {
                     if dead.load(Ordering::SeqCst) {
                         continue;
                     }
-                    let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-                    tokio::spawn(carry(node, server, Arc::clone(&silent), cuts.subscribe()));
+                    if let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await {
+                        let (silent, cuts) = (Arc::clone(&silent), cuts.subscribe());
+                        tokio::spawn(carry(node, server, silent, cuts));
+                    }
                 }
             }
         });

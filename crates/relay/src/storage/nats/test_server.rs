@@ -22,8 +22,10 @@ pub(super) struct Server {
 }
 
 fn program() -> PathBuf {
-    let program =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/venv/bin/nats-server");
+    // As cargo says at run time: the folder of the build may have been another one.
+    let package = std::env::var("CARGO_MANIFEST_DIR");
+    let program = Path::new(package.as_deref().unwrap_or(env!("CARGO_MANIFEST_DIR")))
+        .join("../../target/tools/venv/bin/nats-server");
     assert!(
         program.exists(),
         "nats-server is not installed: run `cargo xtask setup` once"
