@@ -28,8 +28,17 @@ pub(crate) struct Hold {
 }
 
 impl Hold {
-    /// Takes the lock of the configured storage. Nothing when that is no file.
+    /// Takes the lock of the configured storage for a relay. Nothing when that is no file.
     pub(crate) fn take(config: &Config) -> Result<Option<Self>, HoldError> {
+        Self::lock(config, true)
+    }
+
+    /// The same for an operator's command, whose user need not be the relay's: it makes no file that the relay could then not open.
+    pub(crate) fn take_there(config: &Config) -> Result<Option<Self>, HoldError> {
+        Self::lock(config, false)
+    }
+
+    fn lock(config: &Config, create: bool) -> Result<Option<Self>, HoldError> {
         let Some(database) = config.storage_file() else {
             return Ok(None);
         };
@@ -37,11 +46,14 @@ impl Hold {
         path.push(".lock");
         let path = PathBuf::from(path);
         let mut options = OpenOptions::new();
-        options.create(true).write(true).truncate(false);
+        options.create(create).write(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = match options.open(&path) {
             Ok(file) => file,
+            Err(error) if !create && error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(None);
+            }
             Err(error) => return Err(HoldError::File(path, error)),
         };
         match file.try_lock() {
@@ -64,7 +76,10 @@ mod tests {
             storage: format!("sqlite:{}", dir.path().join("relay.db").display()),
             ..Config::default()
         };
+        assert!(Hold::take_there(&config).unwrap().is_none());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
         let first = Hold::take(&config).unwrap().unwrap();
+        assert!(Hold::take_there(&config).is_err());
         assert!(
             matches!(Hold::take(&config), Err(HoldError::Taken(path)) if path.ends_with("relay.db"))
         );

@@ -297,7 +297,7 @@ impl Relay {
 /// [`StartError`]; the storage is as it was.
 pub async fn restored(config: &Config, entropy: &dyn Entropy) -> Result<(), StartError> {
     config.check()?;
-    let _hold = Hold::take(config)?;
+    let _hold = Hold::take_there(config)?;
     Ok(storage::restored(&config.storage, entropy).await?)
 }
 

@@ -196,7 +196,7 @@ impl Check {
             }
             return;
         }
-        let _hold = match Hold::take(&self.config) {
+        let _hold = match Hold::take_there(&self.config) {
             Ok(hold) => hold,
             Err(error) => {
                 report.failed(
