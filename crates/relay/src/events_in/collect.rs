@@ -39,7 +39,7 @@ pub(crate) async fn preflight(
     headers: HeaderMap,
 ) -> Response {
     if let Err(failure) = app.gate.by_address(Limit::CollectAddress, ip) {
-        return failure.answer(app.now_ms());
+        return limited(&app, &failure, None);
     }
     let (found, origin) = allowed(&app, &id, &headers).await;
     let status = match found {
@@ -69,13 +69,13 @@ pub(crate) async fn collect(
     body: Body,
 ) -> Response {
     if let Err(failure) = app.gate.by_address(Limit::CollectAddress, ip) {
-        return limited(&app, failure, None);
+        return limited(&app, &failure, None);
     }
     let (found, origin) = allowed(&app, &id, &headers).await;
     let outcome = match found {
         Ok(hook) => {
             if let Err(failure) = app.gate.by_hook(Limit::CollectHook, &id) {
-                return limited(&app, failure, origin);
+                return limited(&app, &failure, origin);
             }
             take(&app, &hook, ip, origin.as_ref(), &headers, body).await
         }
@@ -99,10 +99,16 @@ fn status(outcome: HookOutcome) -> StatusCode {
     }
 }
 
-fn limited(app: &App, failure: Failure, origin: Option<HeaderValue>) -> Response {
+/// Without a line in the log: anybody can be over a limit as often as they like.
+fn limited(app: &App, failure: &Failure, origin: Option<HeaderValue>) -> Response {
     let word = HookKind::Collect.into();
     app.metrics.hooks.one(word, HookOutcome::Limited);
-    with_origin(failure.answer(app.now_ms()), origin)
+    let mut response = with_origin(StatusCode::TOO_MANY_REQUESTS.into_response(), origin);
+    if let Failure::Refused(_, Some(wait_ms)) = failure {
+        let seconds = HeaderValue::from(wait_ms.saturating_add(999) / 1000);
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
+    response
 }
 
 /// The hook, and the page's origin where the page may know the answer.

@@ -113,16 +113,18 @@ pub(crate) fn webhooks() -> Router<Arc<App>> {
     )
 }
 
-/// Posts of shops and websites and fetches of pictures, which ask the gate for limits of their own.
+/// Posts of shops and websites, Meta's callbacks and fetches of pictures, which ask the gate for limits of their own.
 pub(crate) fn public() -> Router<Arc<App>> {
     Router::new()
         .route("/webhooks/shopify/{hook}", post(shops::shopify))
         .route("/webhooks/woocommerce/{hook}", post(shops::woocommerce))
         .route("/collect/{hook}", post(collect::collect).options(collect::preflight))
         .route("/media/{random}", get(media::give))
+        .route(paths::DEAUTHORIZE, post(owner::deauthorize))
+        .route(paths::DATA_DELETION, post(owner::data_deletion))
 }
 
-/// Calls of devices, Meta's callbacks and the status page, under the limits of every other call.
+/// Calls of devices and the status page, under the limits of every other call.
 pub(crate) fn calls() -> Router<Arc<App>> {
     Router::new()
         .route(paths::HOOKS, get(hooks::list).post(hooks::create))
@@ -131,8 +133,6 @@ pub(crate) fn calls() -> Router<Arc<App>> {
             post(hooks::change).delete(hooks::remove),
         )
         .route(&format!("{}/{{random}}", paths::MEDIA), put(media::keep))
-        .route(paths::DEAUTHORIZE, post(owner::deauthorize))
-        .route(paths::DATA_DELETION, post(owner::data_deletion))
         .route("/deletion/{code}", get(deletion::status))
         .route(&format!("{}/{{code}}", paths::DELETIONS), post(deletion::report))
 }

@@ -4,7 +4,7 @@
 //! out by Meta. Deletion: what the relay holds is erased at once, then the computers are told. Invariant: no request from outside
 //! deletes anything on the owner's disk; what the owner decided there comes back through `deletion` (C1).
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     Json,
@@ -25,7 +25,7 @@ use super::{
     signed_request::{self, NotTaken, SIGNED_REQUEST_MAX, SignedRequest},
 };
 use crate::{
-    app::App,
+    app::{App, CallerAddress},
     metrics::NoticeKind,
     storage::{Deletion, Stored},
 };
@@ -37,10 +37,11 @@ const RESUME_WITHIN_MS: i64 = 60 * 60 * 1000;
 /// `POST /meta/deauthorize`.
 pub(crate) async fn deauthorize(
     State(app): State<Arc<App>>,
+    CallerAddress(ip): CallerAddress,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let request = match signed(&app, &headers, body).await {
+    let request = match signed(&app, ip, &headers, body).await {
         Ok(request) => request,
         Err(status) => return status.into_response(),
     };
@@ -63,6 +64,7 @@ pub(crate) async fn deauthorize(
 /// `POST /meta/data-deletion`.
 pub(crate) async fn data_deletion(
     State(app): State<Arc<App>>,
+    CallerAddress(ip): CallerAddress,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
@@ -72,7 +74,7 @@ pub(crate) async fn data_deletion(
         url: String,
         confirmation_code: String,
     }
-    let request = match signed(&app, &headers, body).await {
+    let request = match signed(&app, ip, &headers, body).await {
         Ok(request) => request,
         Err(status) => return status.into_response(),
     };
@@ -93,8 +95,17 @@ pub(crate) async fn data_deletion(
     }
 }
 
-/// The request behind a form with exactly one `signed_request`.
-async fn signed(app: &App, headers: &HeaderMap, body: Body) -> Result<SignedRequest, StatusCode> {
+/// The request behind a form with exactly one `signed_request`. Meta's own are never limited: a lost wish for deletion is worse than a
+/// thousand that are refused. Who shows too many without a good signature is, as at the webhooks.
+async fn signed(
+    app: &App,
+    ip: IpAddr,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<SignedRequest, StatusCode> {
+    if app.gate.webhook(ip).is_err() {
+        return Err(StatusCode::TOO_MANY_REQUESTS);
+    }
     let outcome = async {
         // Three times: the form may escape every character.
         let body = body::read(headers, body, 3 * SIGNED_REQUEST_MAX)
@@ -110,6 +121,7 @@ async fn signed(app: &App, headers: &HeaderMap, body: Body) -> Result<SignedRequ
     };
     outcome.await.map_err(|not_taken| {
         app.metrics.notices.one(NoticeKind::Refused);
+        app.gate.unsigned_webhook(ip);
         match not_taken {
             NotTaken::Malformed => StatusCode::BAD_REQUEST,
             NotTaken::Forged => StatusCode::FORBIDDEN,

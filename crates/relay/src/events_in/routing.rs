@@ -100,8 +100,9 @@ async fn find<'a>(
     last: &'a mut Option<(AccountRef, Arc<[Receiver]>)>,
     now_ms: i64,
 ) -> Stored<Found<'a>> {
-    let known = last.as_ref().is_some_and(|(account, _)| {
-        account.kind == kind && entry.id.as_deref() == Some(account.platform_id.as_str())
+    let known = last.as_ref().is_some_and(|(account, receivers)| {
+        let same = entry.id.as_deref() == Some(account.platform_id.as_str());
+        same && account.kind == kind && !receivers.is_empty()
     });
     if !known {
         let recipient = || envelope::recipient(entry.text);

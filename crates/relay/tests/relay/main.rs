@@ -30,3 +30,4 @@ mod stream_doors;
 mod stream_upkeep;
 mod tls;
 mod webhooks;
+mod webhooks_sandbox;

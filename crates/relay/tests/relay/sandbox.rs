@@ -7,16 +7,17 @@ use shopbell_wire::*;
 
 use super::{harness::*, meta::Meta};
 
-const BAKERY: &str = "100000000000101";
-const BAKERY_IG: &str = "17841400000000001";
+pub const BAKERY: &str = "100000000000101";
+pub const BAKERY_IG: &str = "17841400000000001";
 
-struct Town {
-    sandbox: Sandbox,
-    world: World,
+/// Sandbox and relay.
+pub struct Town {
+    pub sandbox: Sandbox,
+    pub world: World,
 }
 
 impl Town {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         Self::with(|_| {}).await
     }
 
@@ -32,9 +33,11 @@ impl Town {
         };
         let (mut facebook, instagram) = (app(&settings.facebook), app(&settings.instagram));
         change(&mut facebook);
+        let verify_token = settings.verify_token.clone();
         let sandbox = Sandbox::start(settings).await.unwrap();
         let upstream = Upstreams::below(&sandbox.base_url().parse().unwrap()).unwrap();
-        let config = Config::in_memory(upstream, Some(facebook), Some(instagram));
+        let mut config = Config::in_memory(upstream, Some(facebook), Some(instagram));
+        config.verify_token = Some(Secret::new(verify_token));
         let world = World::over(Meta::start().await, config).await;
         Self { sandbox, world }
     }
@@ -50,7 +53,7 @@ impl Town {
         self.world.device.redeem(&signin, &code_of(&page)).await
     }
 
-    async fn sign_in(&self, provider: Provider) -> Grant {
+    pub async fn sign_in(&self, provider: Provider) -> Grant {
         self.open(self.redeem(provider).await).await
     }
 

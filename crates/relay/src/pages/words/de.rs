@@ -99,6 +99,7 @@ pub(super) static WORDS: Words = Words {
             &[
                 "Metas Antwort auf Ihre Anmeldung und die Token darin, bis sie für Ihren Computer versiegelt sind.",
                 "Ein Token, das Ihr Computer vorzeigt, um zu belegen, dass er noch für ein Konto handeln darf.",
+                "Nachrichten, Kommentare, Bestellungen und Besuche, wie sie eintreffen, bis sie für Ihre Computer versiegelt sind.",
             ],
         ),
         (
@@ -106,6 +107,10 @@ pub(super) static WORDS: Words = Words {
             &[
                 "Die versiegelte Antwort auf Ihre Anmeldung fünf Minuten lang, damit eine verlorene Verbindung keine verlorene Anmeldung ist. Nur Ihr Computer kann sie öffnen.",
                 "Kennungen Ihrer Konten und Ihre Nutzerkennung bei dieser App, damit ein Entfernungswunsch von Meta sie findet.",
+                "Versiegelte Ereignisse, bis Ihr Computer sie hat, höchstens 30 Tage. Nur Ihr Computer kann sie öffnen.",
+                "Ein Bild auf dem Weg zu Instagram, unter seiner eigenen Adresse versiegelt, bis es einmal abgeholt wurde, höchstens zehn Minuten.",
+                "Die Adressen, an die Ihr Shop und Ihre Website melden, welche Websites das dürfen, und das Signiergeheimnis Ihres Shops, verschlüsselt unter dem eigenen Schlüssel dieses Relays.",
+                "Codes von Löschanfragen, wann sie kamen und was jeder Computer tat.",
                 "Die öffentlichen Schlüssel Ihrer Computer, welches Konto zu welchem Computer geht, und Zeiten. Ein Computer, der 30 Tage schweigt, wird vergessen.",
             ],
         ),
@@ -114,7 +119,7 @@ pub(super) static WORDS: Words = Words {
             &[
                 "Token.",
                 "Namen von Menschen.",
-                "Nachrichten oder Kommentare in lesbarer Form.",
+                "Nachrichten, Kommentare, Bestellungen oder Bilder in lesbarer Form.",
             ],
         ),
     ],

@@ -99,6 +99,7 @@ pub(super) static WORDS: Words = Words {
             &[
                 "Meta’s answer to your sign-in and the tokens it gives, until they are sealed to your computer.",
                 "A token your computer shows to prove that it may still act for an account.",
+                "Messages, comments, orders and visits as they come in, until they are sealed to your computers.",
             ],
         ),
         (
@@ -106,6 +107,10 @@ pub(super) static WORDS: Words = Words {
             &[
                 "The sealed answer to your sign-in for five minutes, so that a lost connection is not a lost sign-in. Only your computer can open it.",
                 "Ids of your accounts and your app-scoped user id, so that a removal request from Meta finds them.",
+                "Sealed events until your computer has them, for 30 days at most. Only your computer can open them.",
+                "A picture on its way to Instagram, sealed under its own address, until it was fetched once, for ten minutes at most.",
+                "The addresses your shop and your website post to, which websites may, and your shop’s signing secret, encrypted under this relay’s own key.",
+                "Codes of deletion requests, when they came and what each computer did.",
                 "The public keys of your computers, which account goes to which computer, and times. A computer silent for 30 days is forgotten.",
             ],
         ),
@@ -114,7 +119,7 @@ pub(super) static WORDS: Words = Words {
             &[
                 "Tokens.",
                 "Names of people.",
-                "Messages or comments in readable form.",
+                "Messages, comments, orders or pictures in readable form.",
             ],
         ),
     ],
