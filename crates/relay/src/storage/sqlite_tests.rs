@@ -25,6 +25,23 @@ impl File {
     pub(super) fn address(&self) -> String {
         format!("sqlite:{}", self.dir.path().join("relay.db").display())
     }
+
+    /// The files as they are now, elsewhere.
+    pub(super) fn copy(&self) -> Self {
+        let copy = Self::new();
+        for name in ["relay.db", "relay.db-wal"] {
+            std::fs::copy(self.dir.path().join(name), copy.dir.path().join(name)).unwrap();
+        }
+        copy
+    }
+
+    /// Whether these bytes are anywhere in the files.
+    pub(super) fn holds(&self, wanted: &[u8]) -> bool {
+        std::fs::read_dir(self.dir.path()).unwrap().any(|entry| {
+            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+            bytes.windows(wanted.len()).any(|part| part == wanted)
+        })
+    }
 }
 
 #[async_trait]

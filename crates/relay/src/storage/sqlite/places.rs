@@ -285,3 +285,7 @@ impl Place {
         bytes
     }
 }
+
+#[cfg(test)]
+#[path = "places_tests.rs"]
+mod tests;

@@ -179,19 +179,27 @@ impl Writer {
     async fn gather(&mut self, first: Order) -> Group {
         let mut group = Group::default();
         group.add(first);
-        let mut waited = self.last_group < MANY;
-        loop {
-            while !group.is_full()
-                && let Ok(order) = self.orders.try_recv()
-            {
-                group.add(order);
-            }
-            if waited || group.is_full() || group.appends.len() >= self.last_group {
-                return group;
-            }
-            waited = true;
-            tokio::time::sleep(GATHER).await;
+        while !group.is_full()
+            && let Ok(order) = self.orders.try_recv()
+        {
+            group.add(order);
         }
+        if self.last_group < MANY {
+            return group;
+        }
+        let enough = tokio::time::sleep(GATHER);
+        tokio::pin!(enough);
+        while !group.is_full() && group.appends.len() < self.last_group {
+            tokio::select! {
+                biased;
+                order = self.orders.recv() => match order {
+                    Some(order) => group.add(order),
+                    None => break,
+                },
+                () = &mut enough => break,
+            }
+        }
+        group
     }
 
     /// Answers who waits for the end, when somebody does.
@@ -387,3 +395,7 @@ async fn at(due: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;
