@@ -69,16 +69,22 @@ impl Authority {
 
     /// A connection that is kept.
     async fn connect(&self, relay: &Relay) -> TlsStream<TcpStream> {
+        self.connect_for(relay, &[]).await
+    }
+
+    /// The same, offering these protocols.
+    async fn connect_for(&self, relay: &Relay, protocols: &[&[u8]]) -> TlsStream<TcpStream> {
         let mut roots = RootCertStore::empty();
         roots
             .add(CertificateDer::from_pem_slice(self.pem.as_bytes()).unwrap())
             .unwrap();
         let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
+        let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
+        config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
         let socket = TcpStream::connect(relay.listening).await.unwrap();
         let name = ServerName::try_from("localhost").unwrap();
         TlsConnector::from(Arc::new(config))
@@ -93,7 +99,15 @@ fn write(path: &Path, text: &str) {
 }
 
 async fn start(files: Tls) -> Result<Relay, StartError> {
-    let (config, listener) = prepared(files).await;
+    start_with(files, |_| {}).await
+}
+
+async fn start_with(
+    files: Tls,
+    change: impl FnOnce(&mut shopbell_relay::Config),
+) -> Result<Relay, StartError> {
+    let (mut config, listener) = prepared(files).await;
+    change(&mut config);
     let clock = Arc::new(shopbell_relay::SystemClock);
     Relay::start_on(listener, config, clock, Arc::new(SystemEntropy)).await
 }
@@ -234,4 +248,45 @@ async fn without_a_pair_the_relay_does_not_start() {
         said.contains("private key") && !said.contains("no key"),
         "{said}"
     );
+}
+
+#[tokio::test]
+async fn a_stream_opens_over_tls() {
+    let authority = Authority::new();
+    authority.issue(2090);
+    let relay = start(authority.files()).await.unwrap();
+    let mut kept = authority.connect(&relay).await;
+    let ask = format!(
+        "GET {} HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+        shopbell_wire::paths::STREAM
+    );
+    kept.write_all(ask.as_bytes()).await.unwrap();
+    let mut said = String::new();
+    while !said.contains("challenge") {
+        let mut some = [0u8; 512];
+        let read = kept.read(&mut some).await.unwrap();
+        assert!(read > 0, "closed after {said}");
+        said.push_str(&String::from_utf8_lossy(&some[..read]));
+    }
+    assert!(said.starts_with("HTTP/1.1 101"), "{said}");
+}
+
+#[tokio::test]
+async fn an_http_2_connection_without_requests_is_closed() {
+    let authority = Authority::new();
+    authority.issue(2090);
+    let files = authority.files();
+    let relay = start_with(files, |config| config.limits.head_seconds = 1)
+        .await
+        .unwrap();
+    let mut idle = authority.connect_for(&relay, &[b"h2"]).await;
+    // The client's preface and an empty SETTINGS frame; nothing is answered after that, not even a ping.
+    idle.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
+        .await
+        .unwrap();
+    let mut said = Vec::new();
+    let _ = idle.read_to_end(&mut said).await;
+    // GOAWAY is frame type 7.
+    assert!(said.len() > 9 && said.windows(5).any(|frame| frame[3] == 7));
 }
