@@ -1,5 +1,7 @@
 //! Events out: in order, once, within the window, from where the computer left off.
 
+use std::time::Duration;
+
 use shopbell_wire::*;
 
 use super::{harness::*, line::*};
@@ -134,37 +136,42 @@ async fn a_full_window_waits_for_its_first_acknowledgement() {
 #[tokio::test]
 async fn the_window_has_four_mebibytes_however_few_events_those_are() {
     let world = bound().await;
-    for _ in 0..12 {
-        customers_write(&world, ["x".repeat(400_000)]).await;
+    for _ in 0..54 {
+        customers_write(&world, ["x".repeat(80_000)]).await;
     }
     let mut line = Line::new(&world, &world.device).await;
-    let first = line.events(10).await;
+    let first = line.events(52).await;
     let bytes: usize = first.iter().map(|event| event.event.len()).sum();
     assert!(
-        bytes <= WINDOW_BYTES && bytes + 400_000 > WINDOW_BYTES,
+        bytes <= WINDOW_BYTES && bytes + 80_000 > WINDOW_BYTES,
         "{bytes}"
     );
-    let text = text_of(&mut EventOpener::new(&world.device.keys), &first[9]);
-    assert_eq!(text.len(), 400_000, "whole, although it came in pieces");
-    assert!(line.meanwhile().await.is_empty(), "the eleventh waits");
+    let text = text_of(&mut EventOpener::new(&world.device.keys), &first[51]);
+    assert_eq!(text.len(), 80_000, "whole, although it came in pieces");
+    assert!(line.meanwhile().await.is_empty(), "the next one waits");
     line.ack(1).await;
-    assert_eq!(offsets(&line.events(1).await), [11]);
+    assert_eq!(offsets(&line.events(1).await), [53]);
     assert!(line.meanwhile().await.is_empty());
-    line.ack(11).await;
-    assert_eq!(offsets(&line.events(1).await), [12]);
+    line.ack(53).await;
+    assert_eq!(offsets(&line.events(1).await), [54]);
 }
 
 #[tokio::test]
 async fn a_computer_that_reads_nothing_delays_nobody_and_loses_nothing() {
-    let world = bound().await;
+    let world = World::with(|config| {
+        // It is taken for dead after that, and how long the others take is not the question here.
+        config.stream_pace.dead = Duration::from_secs(3600);
+    })
+    .await;
+    world.sign_in(Provider::Facebook).await;
     let shop = world.device(2);
     bind(&shop).await;
     let mut stalled = Line::dial_narrow(&world).await;
     stalled.greet(&world, &shop, None, 0).await;
     let mut line = Line::new(&world, &world.device).await;
-    for _ in 0..20 {
-        customers_write(&world, vec!["y".repeat(30_000); 10]).await;
-        let events = line.events(10).await;
+    for _ in 0..100 {
+        customers_write(&world, vec!["y".repeat(30_000); 2]).await;
+        let events = line.events(2).await;
         line.ack(events.last().unwrap().offset).await;
     }
     let mut last = 0;
