@@ -411,7 +411,12 @@ fn read(
                     | ErrorCode::INSUFFICIENT_RESOURCES,
                     _,
                 )) => Err(StorageError::Full),
-                Some((_, 503)) => Ok(Published::Unknown),
+                // A cluster's word for it while another publish to the subject is on its way.
+                Some((ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT, _)) => Ok(Published::Behind),
+                // The first attempt is on its way; or there is no leader at the moment.
+                Some((ErrorCode::STREAM_DUPLICATE_MESSAGE_CONFLICT, _) | (_, 503)) => {
+                    Ok(Published::Unknown)
+                }
                 _ => Err(failed("a publish")(error)),
             }
         }
