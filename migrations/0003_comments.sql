@@ -59,7 +59,7 @@ CREATE TABLE comments (
   removed_at_ms INTEGER,
   UNIQUE (account_id, platform_id)
 ) STRICT;
-CREATE INDEX comments_top ON comments (post_id, written_at_ms DESC, id DESC) WHERE parent_id IS NULL;
+CREATE INDEX comments_post ON comments (post_id, parent_id, written_at_ms DESC, id DESC);
 CREATE INDEX comments_answers ON comments (account_id, parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX comments_read ON comments (post_id, written_at_ms) WHERE known = 1 AND removed = 0;
 

@@ -151,6 +151,14 @@ async fn rest(profile: &Profile, account: i64) -> Result<bool, StoreError> {
     .execute(&mut *tx)
     .await?
     .rows_affected();
+    gone += sqlx::query!(
+        "DELETE FROM comments WHERE id IN (SELECT id FROM comments WHERE account_id = ? LIMIT ?)",
+        account,
+        BATCH
+    )
+    .execute(&mut *tx)
+    .await?
+    .rows_affected();
     tx.commit().await?;
     Ok(gone > 0)
 }

@@ -8,6 +8,7 @@ use crate::{
         Author, Incoming, IncomingAttachment, IncomingItem, IncomingMessage, IncomingPerson,
         IncomingThread, Source,
     },
+    ingest::testing::comment,
     profile::testing::offline_profile,
 };
 use std::time::Duration;
@@ -62,7 +63,16 @@ async fn fill(profile: &Profile, account: AccountId, messages: i64) {
     let mut all = message(account, 0);
     for n in 1..messages {
         all.items.extend(message(account, n).items);
+        let (id, answered) = (format!("5_{account}_{n}"), format!("5_{account}_0"));
+        let mut told = comment("7011", &id, "1001_5", 1_767_000_000_000, "canary words");
+        told.parent = Some(answered).filter(|_| n % 3 == 0);
+        all.items.push(IncomingItem::Comment(told));
     }
+    all.items.push(IncomingItem::Mention {
+        post: "178".into(),
+        comment: None,
+        at_ms: 0,
+    });
     crate::ingest::take_in(profile, all, Priority::Background)
         .await
         .unwrap();

@@ -65,3 +65,7 @@ pub(crate) async fn take(
     }
     Ok(true)
 }
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

@@ -146,7 +146,7 @@ async fn fetch_mentions(profile: &Profile, ask: &Payload) -> Result<JobOutcome, 
     let rows = {
         let mut read = profile.store.read().await?;
         sqlx::query!(
-            "SELECT post, comment FROM mentions WHERE account_id = ? ORDER BY post, comment LIMIT ?",
+            "SELECT post, comment FROM mentions WHERE account_id = ? AND post > '' ORDER BY post, comment LIMIT ?",
             account.0,
             AT_ONCE
         )

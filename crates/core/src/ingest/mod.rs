@@ -197,6 +197,8 @@ async fn apply_with(
         report.new_comments += taken.new;
         report.erased += taken.erased;
         report.erased_refs.extend(taken.gone);
+        report.erased_refs.sort_unstable();
+        report.erased_refs.dedup();
     }
     for id in &report.touched_conversations {
         tx.tell(Change::Conversation { id: id.0 });

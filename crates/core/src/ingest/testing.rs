@@ -4,8 +4,8 @@
 use super::{IngestReport, take_in};
 use crate::{
     domain::{
-        AccountId, Author, Channel, Incoming, IncomingItem, IncomingMessage, IncomingPerson,
-        IncomingReaction, IncomingThread, Source,
+        AccountId, Author, Channel, Incoming, IncomingComment, IncomingItem, IncomingMessage,
+        IncomingPerson, IncomingPost, IncomingReaction, IncomingThread, Source,
     },
     profile::testing::{Opened, offline_profile},
     store::Priority,
@@ -150,6 +150,36 @@ pub(crate) fn reaction(who: &str, mid: &str, emoji: Option<&str>, at_ms: i64) ->
         emoji: emoji.map(Into::into),
         at_ms,
     })
+}
+
+/// A customer's comment on a post.
+pub(crate) fn comment(who: &str, id: &str, post: &str, at_ms: i64, text: &str) -> IncomingComment {
+    IncomingComment {
+        platform_id: id.into(),
+        post: IncomingPost {
+            platform_id: post.into(),
+            ..IncomingPost::default()
+        },
+        parent: None,
+        author: Some(person(who)),
+        own: false,
+        live: false,
+        mention: false,
+        text: Some(text.into()),
+        text_at_ms: at_ms,
+        edited: false,
+        photo: None,
+        written_at_ms: at_ms,
+    }
+}
+
+/// An answer to a comment.
+pub(crate) fn answer(to: &IncomingComment, who: &str, id: &str, text: &str) -> IncomingComment {
+    let at_ms = to.written_at_ms + 60_000;
+    IncomingComment {
+        parent: Some(to.platform_id.clone()),
+        ..comment(who, id, &to.post.platform_id, at_ms, text)
+    }
 }
 
 /// One text answer of a statement, for looking at what was stored.

@@ -7,6 +7,9 @@ use crate::{
 };
 use sqlx::SqliteConnection;
 
+/// Kind of a post's picture or a comment's photo.
+const IN_PUBLIC: &str = "in_public";
+
 /// What an id stands for.
 pub(super) enum Found {
     /// A face, an account's picture or a kept file.
@@ -22,12 +25,14 @@ pub(super) struct Remote {
     pub position: i64,
     pub account: AccountId,
     pub mid: Option<String>,
+    /// The post whose picture it is.
+    pub post: Option<String>,
 }
 
 impl Remote {
-    /// Stories are shown, never stored (Meta's terms).
+    /// Stories are shown, never stored (Meta's terms); what stands in public can be had again.
     pub(super) fn may_be_stored(&self) -> bool {
-        self.position >= 0 && self.kind != "story"
+        self.position >= 0 && !matches!(self.kind.as_str(), "story" | IN_PUBLIC)
     }
 }
 
@@ -52,15 +57,34 @@ pub(super) async fn find(
            FROM attachments a JOIN messages m ON m.id = a.message_id WHERE a.media_id = ? AND a.url IS NOT NULL AND m.deleted = 0"#,
         media_id
     )
-    .fetch_optional(connection)
+    .fetch_optional(&mut *connection)
     .await?;
-    Ok(row.map(|row| {
-        Found::Remote(Remote {
+    if let Some(row) = row {
+        return Ok(Some(Found::Remote(Remote {
             url: row.url,
             kind: row.kind,
             position: row.position,
             account: AccountId(row.account_id),
             mid: row.mid,
+            post: None,
+        })));
+    }
+    let row = sqlx::query!(
+        r#"SELECT picture_url AS "url!: String", account_id AS "account_id!: i64", platform_id AS "post?: String"
+           FROM posts WHERE media_id = ?1 AND picture_url IS NOT NULL AND removed = 0
+           UNION ALL SELECT photo_url, account_id, NULL FROM comments WHERE media_id = ?1 AND photo_url IS NOT NULL AND removed = 0"#,
+        media_id
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| {
+        Found::Remote(Remote {
+            url: row.url,
+            kind: IN_PUBLIC.to_owned(),
+            position: 0,
+            account: AccountId(row.account_id),
+            mid: None,
+            post: row.post,
         })
     }))
 }
@@ -73,6 +97,13 @@ pub(super) async fn keep_address(
 ) -> Result<(), StoreError> {
     sqlx::query!(
         "UPDATE attachments SET url = ? WHERE media_id = ?",
+        url,
+        media_id
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "UPDATE posts SET picture_url = ? WHERE media_id = ? AND removed = 0",
         url,
         media_id
     )

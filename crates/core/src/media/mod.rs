@@ -18,7 +18,7 @@ use crate::{
     Endpoints, Parts, Profile, accounts,
     api::types::ProfileKind,
     flight::Flights,
-    platform::{Lane, adapter},
+    platform::{Lane, adapter, posts},
     settings,
     store::Priority,
 };
@@ -154,13 +154,25 @@ async fn remote_bytes(
     })
 }
 
-/// Signed addresses die within days; the message still knows a living one, while Meta shows it.
+/// Signed addresses die within days; the message or post still knows a living one, while Meta shows it.
 async fn fresh_address(profile: &Profile, remote: &Remote) -> Option<String> {
-    let mid = remote.mid.as_deref()?;
+    if remote.mid.is_none() && remote.post.is_none() {
+        return None;
+    }
     let access = accounts::access(profile, remote.account).await.ok()?;
     if profile.graph.throttled(&access) {
         return None;
     }
+    if let Some(post) = &remote.post {
+        let raw = profile
+            .graph
+            .post(&access, post, Lane::Interactive)
+            .await
+            .ok()?;
+        let url = posts::post(&access, post, &raw, profile.now_ms()).picture;
+        return url.filter(|url| *url != remote.url);
+    }
+    let mid = remote.mid.as_deref()?;
     let raw = profile
         .graph
         .message(&access, mid, Lane::Interactive)

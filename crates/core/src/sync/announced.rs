@@ -60,7 +60,7 @@ pub(super) async fn fetch(
     let rows = {
         let mut read = profile.store.read().await?;
         sqlx::query!(
-            "SELECT mid, at_ms FROM waiting_news WHERE account_id = ? AND kind = 'announced' ORDER BY at_ms LIMIT ?",
+            "SELECT mid, at_ms FROM waiting_news WHERE account_id = ? AND kind = 'announced' ORDER BY at_ms, id LIMIT ?",
             account.0,
             AT_ONCE
         )
@@ -109,3 +109,7 @@ pub(super) async fn fetch(
         JobOutcome::Again { due_at_ms: now_ms }
     })
 }
+
+#[cfg(test)]
+#[path = "announced_tests.rs"]
+mod tests;

@@ -351,6 +351,9 @@ impl Remote for FakeRemote {
     async fn message(&self, _account: AccountId, mid: &str) -> Result<IncomingMessage, Fault> {
         self.with(|world| {
             world.calls.push(format!("message {mid}"));
+            if let Some(fault) = world.next_faults.pop_front() {
+                return Err(fault);
+            }
             let found = world
                 .threads
                 .values()

@@ -4,3 +4,4 @@ mod order;
 mod plans;
 mod stories;
 mod unread;
+mod webhooks;

@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Row};
 use std::{fs, path::Path};
 
 /// Tables that grow with the shop.
-const BIG: [&str; 11] = [
+const BIG: [&str; 14] = [
     "messages",
     "conversations",
     "identities",
@@ -17,11 +17,16 @@ const BIG: [&str; 11] = [
     "avatars",
     "waiting_news",
     "media_blobs",
+    "posts",
+    "comments",
+    "mentions",
 ];
 
 /// The text of every source file of these rooms.
 fn sources() -> String {
-    let rooms = ["ingest", "inbox", "search", "contacts", "media", "settings"];
+    let rooms = [
+        "ingest", "inbox", "search", "contacts", "media", "settings", "comments",
+    ];
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     rooms
         .iter()
