@@ -18,6 +18,8 @@ mod memory;
 mod places;
 mod signins;
 mod streams;
+#[cfg(feature = "planted")]
+mod trial_vfs;
 mod writer;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -51,7 +53,11 @@ pub(crate) struct Sqlite {
 impl Sqlite {
     /// Opens or makes the database and brings it to the newest version.
     pub(crate) async fn open(address: &str) -> Stored<Self> {
-        Self::open_with(address, None).await
+        #[cfg(feature = "planted")]
+        let vfs = trial_vfs::chosen();
+        #[cfg(not(feature = "planted"))]
+        let vfs = None;
+        Self::open_with(address, vfs).await
     }
 
     /// The same through another file layer of SQLite, registered under this name: for tests and trials that let disks fail.
@@ -138,7 +144,7 @@ impl Storage for Sqlite {
                 Ok(())
             })
         });
-        !self.gauge.is_broken() && answers.await.is_ok()
+        !self.gauge.is_broken() && !self.orders.is_closed() && answers.await.is_ok()
     }
 
     async fn purge(&self, now_ms: i64) -> Stored<()> {

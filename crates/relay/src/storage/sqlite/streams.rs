@@ -71,6 +71,7 @@ impl Streams for Sqlite {
     }
 
     async fn acknowledge(&self, device: &Thumbprint, offset: u64) -> Stored<()> {
+        let offset = offset + u64::from(crate::planted::on("relay.deletes_one_too_many"));
         let deleted = lock(&self.places).delete(device, offset);
         if let Some((stream, to)) = deleted {
             lock(&self.later).delete(stream, to);
@@ -152,7 +153,11 @@ pub(super) async fn load(connection: &mut SqliteConnection) -> Stored<(Places, L
             stream,
             super::bindings::thumbprint(&row)?,
             deleted_to,
-            newest.unwrap_or(0).unsigned_abs(),
+            if crate::planted::on("relay.gives_offsets_again") {
+                deleted_to
+            } else {
+                newest.unwrap_or(0).unsigned_abs()
+            },
         );
     }
     Ok((places, later))
@@ -192,7 +197,7 @@ async fn read(
     Ok(out)
 }
 
-/// Streams with something to expire, and the time before which everything of them goes: that of the call, or the end of time for
+/// Streams that begin with something to expire, and the time before which everything of them goes: that of the call, or the end of time for
 /// devices that no longer exist.
 async fn old_streams(
     connection: &mut SqliteConnection,
@@ -201,7 +206,7 @@ async fn old_streams(
     let rows = sqlx::query(
         "SELECT s.id, s.device, d.thumbprint IS NOT NULL AS lives FROM streams s \
          LEFT JOIN devices d ON d.thumbprint = s.device \
-         WHERE EXISTS (SELECT 1 FROM blocks WHERE stream = s.id AND (received_ms < ?1 OR d.thumbprint IS NULL))",
+         WHERE (SELECT received_ms < ?1 OR d.thumbprint IS NULL FROM blocks WHERE stream = s.id ORDER BY last LIMIT 1)",
     )
     .bind(before_ms)
     .fetch_all(connection)

@@ -26,7 +26,10 @@ use super::{
     lock,
     places::{Places, Plan},
 };
-use crate::storage::{NewRecord, StorageError, Stored};
+use crate::{
+    planted,
+    storage::{NewRecord, StorageError, Stored},
+};
 
 /// Orders that wait, at most; whoever has more to say waits itself.
 const WAITING: usize = 4096;
@@ -40,8 +43,12 @@ const GATHER: Duration = Duration::from_millis(1);
 const MANY: usize = 4;
 /// What may be done later is done after this time.
 const LATER: Duration = Duration::from_secs(1);
-/// Bytes written to the log after which it is carried over into the database.
-const CHECKPOINT_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes written to the log after which it is carried over into the database: little, because events wait meanwhile.
+const CHECKPOINT_BYTES: usize = 4 * 1024 * 1024;
+/// Where carrying over takes long, it is done more seldom, so that it takes this part of the time at most…
+const CHECKPOINT_SHARE: u32 = 16;
+/// …but no later than after these bytes.
+const LOG_BYTES: usize = 64 * 1024 * 1024;
 const PAGE: usize = 4096;
 
 /// One order's work inside the group's transaction, and what follows once its fate is known.
@@ -92,6 +99,7 @@ pub(super) struct Writer {
     due: Option<Instant>,
     last_group: usize,
     log_bytes: usize,
+    next_checkpoint: Instant,
 }
 
 #[derive(Default)]
@@ -152,6 +160,7 @@ impl Writer {
             due: None,
             last_group: 0,
             log_bytes: 0,
+            next_checkpoint: Instant::now(),
         };
         tokio::spawn(writer.work());
         sender
@@ -170,7 +179,8 @@ impl Writer {
                 self.close(closed).await;
                 return;
             }
-            if self.log_bytes >= CHECKPOINT_BYTES {
+            let is_time = Instant::now() >= self.next_checkpoint;
+            if self.log_bytes >= if is_time { CHECKPOINT_BYTES } else { LOG_BYTES } {
                 self.checkpoint("PASSIVE").await;
             }
         }
@@ -243,13 +253,19 @@ impl Writer {
             }
             Err(error) => {
                 lock(&self.later).put_back(batch);
-                let broken = fault::of(&error) == Fault::Broken;
+                let broken = fault::of(&error) == Fault::Broken
+                    && !planted::on("relay.keeps_accepting_after_failed_sync");
+                // A log that was carried over begins at its start again: room without a larger file.
+                self.log_bytes = LOG_BYTES;
                 if broken {
                     self.gauge.broken.store(true, Ordering::Release);
                     tracing::error!(%error, "the disk failed; nothing is accepted until a restart");
                 } else {
                     tracing::error!(%error, "nothing of this group was kept");
                     self.due = Some(now + LATER);
+                }
+                if planted::on("relay.answers_group_that_failed") {
+                    group.settle();
                 }
                 group.refuse(|| fault::again(&error));
             }
@@ -271,6 +287,7 @@ impl Writer {
         // A page at least for every row: each lies on some page, and there is an index.
         self.log_bytes += PAGE * (1 + plan.blocks.len() + writes.len() + batch.size())
             + plan.blocks.iter().map(|b| b.bytes.len()).sum::<usize>();
+        planted::pass("relay.before_commit");
         let outcome = if only_blocks && Inserts::is_one(plan.blocks.len()) {
             // A statement by itself is a transaction.
             self.inserts
@@ -281,6 +298,10 @@ impl Writer {
             self.transaction(plan, writes, batch).await
         };
         if outcome.is_ok() {
+            planted::pass("relay.after_commit");
+            if !batch.is_empty() {
+                planted::pass("relay.rows_deleted");
+            }
             self.gauge.commits.fetch_add(1, Ordering::Relaxed);
         }
         outcome
@@ -328,7 +349,10 @@ impl Writer {
         if !self.on_disk || self.gauge.is_broken() {
             return;
         }
-        if let Err(error) = checkpoint(&mut self.connection, how).await {
+        let begun = Instant::now();
+        let outcome = checkpoint(&mut self.connection, how).await;
+        self.next_checkpoint = Instant::now() + begun.elapsed() * CHECKPOINT_SHARE;
+        if let Err(error) = outcome {
             tracing::error!(%error, "the log was not carried over");
             if fault::of(&error) == Fault::Broken {
                 self.gauge.broken.store(true, Ordering::Release);
