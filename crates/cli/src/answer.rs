@@ -40,6 +40,16 @@ pub fn print<T: Serialize + ?Sized>(
     }
 }
 
+/// Prints one of many answers, each on a line of its own.
+pub fn print_line(value: &Value, as_json: bool, line: impl FnOnce(&Value) -> String) {
+    let text = if as_json {
+        value.to_string()
+    } else {
+        line(value)
+    };
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
 /// A moment in this computer's zone.
 pub fn time(ms: i64) -> String {
     let Ok(moment) = jiff::Timestamp::from_millisecond(ms) else {
@@ -52,7 +62,7 @@ pub fn time(ms: i64) -> String {
 }
 
 /// A stored word (state, author, channel) as text.
-fn word(value: &impl Serialize) -> String {
+pub fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(Value::String(text)) => text.replace('_', " "),
         _ => String::new(),

@@ -96,6 +96,8 @@ pub enum Verb {
         #[command(subcommand)]
         verb: Contacts,
     },
+    /// Take events in as they come, until interrupted
+    Listen,
     /// Look for what is wrong
     Doctor,
 }

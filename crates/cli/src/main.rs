@@ -53,6 +53,7 @@ async fn run(core: &Core, verb: &Verb, as_json: bool) -> Result<(), Trouble> {
         Verb::Send { conversation, text } => {
             working::send(core, *conversation, text, as_json).await
         }
+        Verb::Listen => working::listen(core, as_json).await,
         Verb::Doctor => doctor::run(core, as_json).await,
         Verb::Contacts {
             verb: Contacts::Refresh { conversation },

@@ -1,10 +1,10 @@
-//! Verbs that hold the profile and wait for its tasks: `sync` and `send`.
+//! Verbs that hold the profile and wait for its tasks: `sync`, `send` and `listen`.
 
 use crate::{answer, opening, trouble::Trouble};
 use serde_json::{Value, json};
 use shopbell_core::{
     Core, OpenAs,
-    api::types::{AccountView, MessagePage, MessageView, SyncStatus},
+    api::types::{AccountView, MessagePage, MessageView, RelayStatus, SyncStatus},
     domain::MessageState,
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -98,6 +98,37 @@ pub async fn send(
         (MessageState::Failed, Some(reason)) => Err(Trouble::from(reason)),
         (MessageState::Failed, None) => Err(Trouble::new("failed", "The message was refused.")),
         _ => Ok(()),
+    }
+}
+
+/// Takes events in until it is interrupted; says where the stream stands whenever that changes.
+pub async fn listen(core: &Core, as_json: bool) -> Result<(), Trouble> {
+    opening::open(core, OpenAs::Program).await?;
+    let mut news = core.changes().listen();
+    let mut told = None;
+    let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+    loop {
+        let now: RelayStatus = answer::call(core, "relay_status", json!({})).await?;
+        let stands = (now.state, now.committed, now.behind);
+        if told != Some(stands) {
+            told = Some(stands);
+            answer::print_line(
+                &json!({ "state": now.state, "committed": now.committed, "behind": now.behind }),
+                as_json,
+                |_| {
+                    format!(
+                        "{}, {} events taken in",
+                        answer::word(&now.state),
+                        now.committed
+                    )
+                },
+            );
+        }
+        tokio::select! {
+            _ = news.recv() => {}
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            _ = &mut interrupted => return Ok(()),
+        }
     }
 }
 

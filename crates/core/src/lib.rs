@@ -22,6 +22,12 @@ pub mod jobs;
 pub mod media;
 mod opening;
 pub mod outbox;
+#[cfg(feature = "planted")]
+pub mod parsers;
+#[cfg(feature = "planted")]
+pub mod planted;
+#[cfg(not(feature = "planted"))]
+mod planted;
 pub mod platform;
 pub mod profile;
 mod profile_lock;

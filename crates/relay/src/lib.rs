@@ -24,6 +24,12 @@ mod key;
 mod limits;
 mod metrics;
 mod pages;
+#[cfg(feature = "planted")]
+pub mod parsers;
+#[cfg(feature = "planted")]
+pub mod planted;
+#[cfg(not(feature = "planted"))]
+mod planted;
 mod proof;
 mod server;
 mod storage;

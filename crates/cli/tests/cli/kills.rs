@@ -6,7 +6,12 @@
 // The seed is what a failure is repeated with.
 #![allow(clippy::print_stdout)]
 
-use super::{Profile, whole_way};
+use super::{
+    Profile,
+    browser::browse,
+    chance::{Chance, number},
+    whole_way,
+};
 use serde_json::Value;
 use shopbell_sandbox::{After, Fault, Say};
 use std::{
@@ -15,30 +20,12 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use whole_way::{World, browse, call};
+use whole_way::{World, call};
 
 /// An answer this late never comes: its process is dead by then.
 const NEVER_MS: u64 = 600_000;
 /// How many messages of a thread the platform shows.
 const SHOWN: usize = 20;
-
-/// SplitMix64: the same points for the same seed, everywhere.
-struct Chance(u64);
-
-impl Chance {
-    /// 1 to `most`.
-    fn up_to(&mut self, most: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % most + 1
-    }
-}
-
-fn number(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).map_or(otherwise, |text| text.parse().expect("a whole number"))
-}
 
 /// What is compared: whose thread, text, second.
 type Said = (String, String, i64);

@@ -1,65 +1,20 @@
 //! The program as a person or a script calls it: real processes, a real encrypted profile behind a passphrase, no network.
 #![allow(clippy::unwrap_used)]
 
+mod browser;
+mod chance;
 mod kills;
+mod profile;
 mod whole_way;
 
+use profile::{PASSPHRASE, Profile};
 use serde_json::Value;
-use std::process::{Command, Output};
-use tempfile::TempDir;
-
-const PASSPHRASE: &str = "sourdough at dawn";
-
-/// One profile.
-struct Profile {
-    folder: TempDir,
-    relay: String,
-    sandbox: String,
-}
+use std::process::Output;
 
 impl Profile {
     /// Nobody listens at its addresses.
     fn new() -> Self {
         Self::at("http://127.0.0.1:9/", "http://127.0.0.1:9/")
-    }
-
-    fn at(relay: &str, sandbox: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        Self {
-            folder,
-            relay: relay.into(),
-            sandbox: sandbox.into(),
-        }
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_shopbell-cli"));
-        command
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.folder.path())
-            .env("TZ", "UTC")
-            .env("SHOPBELL_PASSPHRASE", PASSPHRASE)
-            .arg("--profile")
-            .arg(self.folder.path())
-            .args(["--relay", &self.relay, "--sandbox", &self.sandbox])
-            .args(arguments);
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    /// The JSON answer of a call that works.
-    fn json(&self, arguments: &[&str]) -> Value {
-        let output = self.run(&[arguments, &["--json"]].concat());
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        serde_json::from_slice(&output.stdout).unwrap()
     }
 
     /// The code of a call that does not.

@@ -136,6 +136,9 @@ impl Batch {
     ) {
         if let (Some(watermark_ms), Some(index)) = (watermark_ms, self.talk(person)) {
             let talk = &mut self.talks[index];
+            if crate::planted::on("app.receipts_go_back") {
+                talk.read_until_ms = None;
+            }
             raise(
                 &mut talk.read_until_ms,
                 sane(watermark_ms),

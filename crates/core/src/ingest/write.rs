@@ -10,7 +10,7 @@ use super::{
 use crate::{
     api::types::Reason,
     domain::{Author, ConversationId},
-    jobs, search,
+    jobs, planted, search,
     store::{StoreError, WriteTx},
     sync::announced,
 };
@@ -22,6 +22,10 @@ pub(super) async fn write(
     batch: &mut Batch,
 ) -> Result<IngestReport, StoreError> {
     batch.settle_receipts();
+    if planted::on("app.sorts_by_arrival") {
+        let fresh = batch.messages.iter_mut().filter(|m| m.id.is_none());
+        fresh.for_each(|message| message.sent_at_ms = batch.observed_at_ms);
+    }
     keys::allocate(tx, batch).await?;
     let mut report = IngestReport {
         held: batch.held,
@@ -91,7 +95,7 @@ async fn new_messages(
         rows.push(json!([
             message.key,
             talk.conversation,
-            message.mid,
+            planted::name(&message.mid, message.key),
             message.author.as_str(),
             message.state.as_str(),
             message.text,
@@ -299,7 +303,8 @@ async fn waiting(
     batch: &mut Batch,
     report: &mut IngestReport,
 ) -> Result<(), StoreError> {
-    for waiting in &batch.waiting {
+    let early = |_: &&super::batch::Waiting| !planted::on("app.drops_early_news");
+    for waiting in batch.waiting.iter().filter(early) {
         let body = encode(&waiting.body);
         if waiting.kind == "unsend" {
             sqlx::query!(

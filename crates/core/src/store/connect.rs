@@ -13,6 +13,10 @@ use std::{
 };
 use tokio::sync::OnceCell;
 
+#[cfg(feature = "planted")]
+#[path = "../../../relay/src/storage/sqlite/trial_vfs.rs"]
+mod trial_vfs;
+
 /// SQLite inside the pinned SQLCipher. A different one was not tested: see the invariant of this room.
 const SQLITE_VERSION: &str = "3.50.4";
 /// The pinned SQLCipher.
@@ -90,6 +94,10 @@ pub(super) async fn open(
         .foreign_keys(true)
         .pragma("temp_store", "MEMORY")
         .pragma("mmap_size", "0");
+    #[cfg(feature = "planted")]
+    if let Some(layer) = trial_vfs::chosen() {
+        options = options.vfs(layer);
+    }
     options = match role {
         Role::Writer => options
             .create_if_missing(true)

@@ -22,13 +22,15 @@ mod envelope;
 mod hooks;
 mod media;
 mod operator;
+#[cfg(feature = "planted")]
+pub(crate) mod outside;
 mod owner;
 mod picture;
 mod posted;
 mod routing;
 mod sealing;
 mod shops;
-mod signature;
+pub(crate) mod signature;
 mod signed_request;
 mod webhooks;
 

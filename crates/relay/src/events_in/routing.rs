@@ -18,6 +18,7 @@ use crate::{
     app::App,
     clock::random,
     metrics::{EntryOutcome, StorageWork},
+    planted,
     storage::{NewRecord, Receiver, StorageError, Stored},
 };
 
@@ -41,6 +42,9 @@ pub(crate) async fn route(app: &App, entries: &[Entry<'_>], now_ms: i64) -> Stor
     let mut last: Option<(AccountRef, Arc<[Receiver]>)> = None;
     let mut plain = Vec::new();
     for (n, entry) in entries.iter().enumerate() {
+        if n > 0 && planted::on("relay.takes_first_entry_only") {
+            break;
+        }
         if n % AT_ONCE == AT_ONCE - 1 {
             tokio::task::yield_now().await;
         }
@@ -164,7 +168,17 @@ pub(crate) async fn append(app: &App, records: Vec<NewRecord>) -> Stored<()> {
         return Ok(());
     }
     let (count, began) = (records.len(), Instant::now());
+    planted::pass("relay.sealed");
+    if planted::on("relay.answers_before_durable") {
+        let storage = Arc::clone(&app.storage);
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            storage.append(records).await
+        });
+        return Ok(());
+    }
     app.storage.append(records).await?;
+    planted::pass("relay.after_commit_before_200");
     app.metrics.appended(count, began.elapsed());
     Ok(())
 }

@@ -105,7 +105,7 @@ impl SealerCache {
         let mut rng: rand::rngs::StdRng =
             rand::SeedableRng::from_seed(random(self.entropy.as_ref()));
         let ready = Arc::new(Ready {
-            sealer: EventSealer::new(to, &mut rng)?,
+            sealer: EventSealer::new(crate::planted::device_for(to), &mut rng)?,
             device: to.thumbprint(),
             made_ms: now_ms,
         });

@@ -96,9 +96,15 @@ async fn accept(app: &App, headers: &HeaderMap, body: Body) -> WebhookOutcome {
         Err(Unread::TooLarge) => return WebhookOutcome::TooLarge,
         Err(Unread::Incomplete) => return WebhookOutcome::Incomplete,
     };
-    let Some(secret) = app.events_in.secrets.who_signed(&body, &claimed) else {
+    let rendered = crate::planted::on("relay.checks_own_rendering")
+        .then(|| serde_json::from_slice::<serde_json::Value>(&body).ok())
+        .flatten()
+        .map(|told| told.to_string().into_bytes());
+    let checked = rendered.as_deref().unwrap_or(&body);
+    let Some(secret) = app.events_in.secrets.who_signed(checked, &claimed) else {
         return WebhookOutcome::Forged;
     };
+    crate::planted::pass("relay.signature_held");
     app.metrics.signed_by.one(secret.word);
     let entries = match envelope::parse(&body) {
         Ok(entries) => entries,

@@ -94,6 +94,7 @@ impl<'a> Live<'a> {
             let seen = app.storage.seen(&device, seen_ms).await;
             stored(app, StorageWork::Bindings, seen)?;
         }
+        crate::planted::pass("relay.greeted");
         // Before the extent is read: what arrives in between is in one of the two.
         let arrivals = stored(app, StorageWork::Read, app.storage.arrivals(&device).await)?;
         let there = stored(app, StorageWork::Read, app.storage.extent(&device).await)?;
@@ -215,8 +216,10 @@ impl<'a> Live<'a> {
             .acknowledge(offset)
             .map_err(|_| CloseReason::Protocol)?;
         if released > 0 {
+            crate::planted::pass("relay.before_acknowledged");
             let done = self.app.storage.acknowledge(&self.device, offset).await;
             stored(self.app, StorageWork::Acknowledge, done)?;
+            crate::planted::pass("relay.after_acknowledged");
             self.app.metrics.acknowledged.inc_by(released);
         }
         if self.unbound.is_some() && self.window.is_empty() && self.window.sent() >= self.newest {
@@ -280,8 +283,10 @@ impl<'a> Live<'a> {
             tracing::error!("a storage gave out what was not asked for");
             return Err(End::Fault);
         }
+        crate::planted::pass("relay.before_delivery");
         let began = Instant::now();
         self.socket.deliver(message.into()).await?;
+        crate::planted::pass("relay.after_delivery");
         // While a slow line takes a message, nobody listens: that time is not the device's silence.
         self.heard += began.elapsed();
         self.app.metrics.delivered.inc_by(events);

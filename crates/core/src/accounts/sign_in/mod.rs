@@ -25,6 +25,12 @@ use serde_json::json;
 use shopbell_wire::{CODE_LIFE_MS, SCHEME_REDIRECT, STATE_LIFE_MS, Secret, Verifier};
 use std::sync::Arc;
 
+/// Reads what may have been pasted, for [`crate::parsers`].
+#[cfg(feature = "planted")]
+pub(crate) fn read_pasted(text: &str) {
+    let _ = pasted::parse(text);
+}
+
 /// Why a step was not done. A refusal of the relay or of the person is no error: it is in the sign-in.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {

@@ -15,6 +15,7 @@ use crate::{
     api::types::{Change, Reason, RelayState},
     clock::Sleep,
     events::{self, Place},
+    planted,
 };
 use shopbell_wire::{
     ACK_MS, DEAD_MS, DeviceKeys, DeviceMessage, GapReason, Hello, RelayMessage, StreamState,
@@ -171,7 +172,11 @@ impl<'a> Session<'a> {
         first: First,
     ) -> Result<Self, End> {
         let turn = Arc::clone(&profile.stream.taking).lock_owned().await;
-        let (state, gap) = judge(&known, first)?;
+        planted::pass("app.greeted");
+        let (state, mut gap) = judge(&known, first)?;
+        if planted::on("app.ignores_gap") {
+            gap = None;
+        }
         let mut place = known;
         if let Some((resume_after, reason)) = gap {
             place = events::gap(profile, &place, &state.epoch, resume_after, &reason)
@@ -182,6 +187,7 @@ impl<'a> Session<'a> {
         events::ready(profile, &place, &state)
             .await
             .map_err(|error| End::from(&error))?;
+        planted::pass("app.ready");
         let (sender, orders) = mpsc::channel(8);
         let stream: &Stream = &profile.stream;
         stream.is_ready(state.relay_time_ms - profile.now_ms(), sender);
@@ -293,6 +299,11 @@ impl<'a> Session<'a> {
                     self.last = event.offset;
                     self.taking.push(Item::Event(event));
                 }
+                planted::pass("app.heard");
+                if planted::on("app.acknowledges_before_commit") {
+                    self.committed = self.last;
+                    self.unacked.0 += WINDOW_EVENTS;
+                }
                 self.newest = self.newest.max(self.last);
             }
             Heard::Said(RelayMessage::Answering { accounts }) => {
@@ -335,7 +346,9 @@ impl<'a> Session<'a> {
 
     async fn acknowledge(&mut self) -> Result<(), End> {
         let offset = self.committed;
+        planted::pass("app.before_acknowledged");
         self.socket.say(&DeviceMessage::Ack { offset }).await?;
+        planted::pass("app.after_acknowledged");
         self.unacked = (0, 0);
         self.acked_at = self.profile.parts.clock.monotonic_ms();
         // So often at most: figures are not news.
