@@ -225,7 +225,10 @@ async fn receive(world: &World, window: &Client, words: &str) -> u64 {
         .expect("the shop has no such conversation");
     let start = Instant::now();
     world
-        .sandbox("say", json!({ "conversation": thread["id"], "text": words }))
+        .sandbox(
+            "say",
+            json!({ "conversation": thread["id"], "text": words }),
+        )
         .await;
     shows(window, words).await;
     ms(start)

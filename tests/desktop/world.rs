@@ -208,8 +208,11 @@ impl World {
     /// Meta's app is pointed at the relay: from now on events are sent.
     pub async fn events_on(&self) {
         let address = format!("{}/webhooks/meta", self.relay_address);
-        self.sandbox("callback", json!({ "webhook_url": address, "verify": true }))
-            .await;
+        self.sandbox(
+            "callback",
+            json!({ "webhook_url": address, "verify": true }),
+        )
+        .await;
     }
 
     /// The network goes away: nobody answers any more.

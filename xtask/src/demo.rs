@@ -219,7 +219,9 @@ fn relay_environment(
 
 /// Points the simulated Meta's webhooks at the relay, as the owner of a Meta app does it in the dashboard.
 fn events_on(sandbox: &str, relay: &str) -> Result<()> {
-    let body = serde_json::json!({ "webhook_url": format!("{relay}/webhooks/meta"), "verify": true }).to_string();
+    let body =
+        serde_json::json!({ "webhook_url": format!("{relay}/webhooks/meta"), "verify": true })
+            .to_string();
     let host = sandbox.trim_start_matches("http://");
     let mut line = std::net::TcpStream::connect(host)?;
     write!(

@@ -128,13 +128,21 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route(paths::STREAM, get(stream::open))
         .merge(events_in::public())
         .merge(limited)
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            REQUEST_MAX,
+        ))
         .layer(from_fn_with_state(Arc::clone(&app), security_headers))
-        .layer(TraceLayer::new_for_http().make_span_with(|request: &Request| {
-            // The route, not the path: some paths carry what only their caller should know.
-            let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-            tracing::info_span!("request", method = %request.method(), route)
-        }))
+        .layer(
+            TraceLayer::new_for_http().make_span_with(|request: &Request| {
+                // The route, not the path: some paths carry what only their caller should know.
+                let route = request
+                    .extensions()
+                    .get::<MatchedPath>()
+                    .map_or("", MatchedPath::as_str);
+                tracing::info_span!("request", method = %request.method(), route)
+            }),
+        )
         .merge(events_in::webhooks())
         .layer(CatchPanicLayer::new())
         .with_state(app)

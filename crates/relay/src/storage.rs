@@ -196,7 +196,10 @@ pub(crate) trait Bindings {
     ) -> Stored<Vec<AnsweringLease>> {
         let mut leases = Vec::with_capacity(held.len());
         for (account, device) in held {
-            leases.push(self.answer(account, device, false, now_ms, until_ms).await?);
+            leases.push(
+                self.answer(account, device, false, now_ms, until_ms)
+                    .await?,
+            );
         }
         Ok(leases)
     }
@@ -365,7 +368,9 @@ pub(crate) trait Extras {
 
 /// Everything.
 #[async_trait]
-pub(crate) trait Storage: SignIns + Bindings + Streams + Extras + Send + Sync + 'static {
+pub(crate) trait Storage:
+    SignIns + Bindings + Streams + Extras + Send + Sync + 'static
+{
     /// Whether it answers and accepts.
     async fn ready(&self) -> bool;
     /// Deletes what has had its time: used marks, codes with their answers, leases, pictures, devices without any.
@@ -380,7 +385,9 @@ pub(crate) trait Storage: SignIns + Bindings + Streams + Extras + Send + Sync + 
 /// what many relays share is brought back by its own means and has to be a new one then.
 pub(crate) async fn restored(address: &str, entropy: &dyn Entropy) -> Stored<()> {
     if address == IN_MEMORY || address.starts_with("nats:") {
-        return Err(StorageError::Other("only a database file is brought back like this".into()));
+        return Err(StorageError::Other(
+            "only a database file is brought back like this".into(),
+        ));
     }
     sqlite::epoch::renew(address, entropy).await
 }

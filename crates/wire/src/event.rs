@@ -130,9 +130,7 @@ impl SealedEvent {
     /// [`EventError::Malformed`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, EventError> {
         fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], EventError> {
-            let (head, tail) = rest
-                .split_first_chunk::<N>()
-                .ok_or(EventError::Malformed)?;
+            let (head, tail) = rest.split_first_chunk::<N>().ok_or(EventError::Malformed)?;
             *rest = tail;
             Ok(*head)
         }
@@ -250,7 +248,10 @@ impl EventSealer {
 pub struct EventOpener<'a> {
     keys: &'a DeviceKeys,
     device: Thumbprint,
-    known: VecDeque<([u8; 32], hpke::aead::AeadCtxR<ExportOnlyAead, HkdfSha256, Kem>)>,
+    known: VecDeque<(
+        [u8; 32],
+        hpke::aead::AeadCtxR<ExportOnlyAead, HkdfSha256, Kem>,
+    )>,
 }
 
 impl<'a> EventOpener<'a> {
@@ -272,10 +273,9 @@ impl<'a> EventOpener<'a> {
         let place = match place {
             Some(place) => place,
             None => {
-                let secret = <Kem as hpke::Kem>::PrivateKey::from_bytes(
-                    self.keys.seal_secret().as_bytes(),
-                )
-                .map_err(|_| EventError::Seal)?;
+                let secret =
+                    <Kem as hpke::Kem>::PrivateKey::from_bytes(self.keys.seal_secret().as_bytes())
+                        .map_err(|_| EventError::Seal)?;
                 let enc = <Kem as hpke::Kem>::EncappedKey::from_bytes(&event.enc)
                     .map_err(|_| EventError::Malformed)?;
                 let context = hpke::setup_receiver::<ExportOnlyAead, HkdfSha256, Kem>(

@@ -231,7 +231,9 @@ async fn a_newer_schema_is_refused_unless_it_says_that_we_may() {
     open(&path, &both()).await.unwrap().close().await;
     let before = fs::read(&path).unwrap();
     let error = open(&path, MIGRATIONS).await.map(drop).unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: NEXT, known } if known == newest(MIGRATIONS)));
+    assert!(
+        matches!(error, OpenError::Newer { found: NEXT, known } if known == newest(MIGRATIONS))
+    );
     let reason = error.reason();
     assert_eq!(
         (

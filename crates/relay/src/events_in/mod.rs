@@ -120,7 +120,10 @@ pub(crate) fn public() -> Router<Arc<App>> {
     Router::new()
         .route("/webhooks/shopify/{hook}", post(shops::shopify))
         .route("/webhooks/woocommerce/{hook}", post(shops::woocommerce))
-        .route("/collect/{hook}", post(collect::collect).options(collect::preflight))
+        .route(
+            "/collect/{hook}",
+            post(collect::collect).options(collect::preflight),
+        )
         .route("/media/{random}", get(media::give))
         .route(paths::DEAUTHORIZE, post(owner::deauthorize))
         .route(paths::DATA_DELETION, post(owner::data_deletion))
@@ -136,5 +139,8 @@ pub(crate) fn calls() -> Router<Arc<App>> {
         )
         .route(&format!("{}/{{random}}", paths::MEDIA), put(media::keep))
         .route("/deletion/{code}", get(deletion::status))
-        .route(&format!("{}/{{code}}", paths::DELETIONS), post(deletion::report))
+        .route(
+            &format!("{}/{{code}}", paths::DELETIONS),
+            post(deletion::report),
+        )
 }

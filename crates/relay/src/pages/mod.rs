@@ -14,8 +14,8 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-pub(crate) use deletion::{deletion, no_deletion};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+pub(crate) use deletion::{deletion, no_deletion};
 use html::{Html, escape, icon};
 use sha2::{Digest as _, Sha256};
 use shopbell_wire::{Provider, Refusal};
