@@ -97,7 +97,13 @@ pub enum Verb {
         verb: Contacts,
     },
     /// Take events in as they come, until interrupted
-    Listen,
+    Listen {
+        /// End after so long
+        #[arg(long = "for", value_name = "SECONDS")]
+        seconds: Option<u64>,
+    },
+    /// Show what came through the relay and what became of it, newest first
+    Events(Events),
     /// Look for what is wrong
     Doctor,
 }
@@ -148,6 +154,54 @@ pub enum Contacts {
         /// Conversation
         conversation: i64,
     },
+}
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Events {
+    /// Only these
+    #[arg(long, value_enum)]
+    pub state: Option<Fate>,
+    /// How many
+    #[arg(long, default_value_t = 50)]
+    pub limit: u32,
+    /// Older than this event (`next` of the JSON answer)
+    #[arg(long, value_name = "ID")]
+    pub before: Option<i64>,
+    #[command(subcommand)]
+    pub verb: Option<EventVerb>,
+}
+
+#[derive(Subcommand)]
+pub enum EventVerb {
+    /// Try a failed or ignored event again now
+    Retry {
+        /// Event
+        id: i64,
+    },
+    /// Leave a failed event: it is not tried again
+    Leave {
+        /// Event
+        id: i64,
+    },
+}
+
+/// What became of an event.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Fate {
+    Done,
+    Ignored,
+    Failed,
+}
+
+impl Fate {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Ignored => "ignored",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -4,6 +4,7 @@ mod answer;
 mod args;
 mod connect;
 mod doctor;
+mod events;
 mod opening;
 mod trouble;
 mod words;
@@ -53,7 +54,8 @@ async fn run(core: &Core, verb: &Verb, as_json: bool) -> Result<(), Trouble> {
         Verb::Send { conversation, text } => {
             working::send(core, *conversation, text, as_json).await
         }
-        Verb::Listen => working::listen(core, as_json).await,
+        Verb::Listen { seconds } => working::listen(core, *seconds, as_json).await,
+        Verb::Events(asked) => events::run(core, asked, as_json).await,
         Verb::Doctor => doctor::run(core, as_json).await,
         Verb::Contacts {
             verb: Contacts::Refresh { conversation },

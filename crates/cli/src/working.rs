@@ -1,6 +1,6 @@
 //! Verbs that hold the profile and wait for its tasks: `sync`, `send` and `listen`.
 
-use crate::{answer, opening, trouble::Trouble};
+use crate::{answer, opening, trouble::Trouble, words};
 use serde_json::{Value, json};
 use shopbell_core::{
     Core, OpenAs,
@@ -101,24 +101,34 @@ pub async fn send(
     }
 }
 
-/// Takes events in until it is interrupted; says where the stream stands whenever that changes.
-pub async fn listen(core: &Core, as_json: bool) -> Result<(), Trouble> {
+/// Takes events in until it is interrupted, or for so many seconds; says where the stream stands whenever that changes.
+pub async fn listen(core: &Core, seconds: Option<u64>, as_json: bool) -> Result<(), Trouble> {
     opening::open(core, OpenAs::Program).await?;
     let mut news = core.changes().listen();
     let mut told = None;
     let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+    let over = async {
+        match seconds {
+            Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+            None => std::future::pending().await,
+        }
+    };
+    let mut over = std::pin::pin!(over);
     loop {
         let now: RelayStatus = answer::call(core, "relay_status", json!({})).await?;
-        let stands = (now.state, now.committed, now.behind);
-        if told != Some(stands) {
+        let why = now.reason.as_ref();
+        let stands = (now.state, now.committed, now.behind, why.cloned());
+        if told.as_ref() != Some(&stands) {
             told = Some(stands);
             answer::print_line(
-                &json!({ "state": now.state, "committed": now.committed, "behind": now.behind }),
+                &json!({ "state": now.state, "committed": now.committed, "behind": now.behind, "reason": why }),
                 as_json,
                 |_| {
+                    let why = why.map(|why| format!(" ({})", words::sentence(why)));
                     format!(
-                        "{}, {} events taken in",
+                        "{}{}, {} events taken in",
                         answer::word(&now.state),
+                        why.unwrap_or_default(),
                         now.committed
                     )
                 },
@@ -128,6 +138,7 @@ pub async fn listen(core: &Core, as_json: bool) -> Result<(), Trouble> {
             _ = news.recv() => {}
             () = tokio::time::sleep(LOOK_AGAIN) => {}
             _ = &mut interrupted => return Ok(()),
+            () = &mut over => return Ok(()),
         }
     }
 }

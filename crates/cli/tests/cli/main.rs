@@ -3,6 +3,7 @@
 
 mod browser;
 mod chance;
+mod events;
 mod kills;
 mod profile;
 mod whole_way;

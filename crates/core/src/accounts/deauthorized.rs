@@ -148,7 +148,3 @@ pub(crate) fn provider(provider: shopbell_wire::Provider) -> Provider {
         shopbell_wire::Provider::Instagram => Provider::Instagram,
     }
 }
-
-#[cfg(test)]
-#[path = "deauthorized_tests.rs"]
-mod tests;

@@ -91,32 +91,29 @@ pub async fn forget(
     Ok(())
 }
 
-/// After events were taken in: which of the things they speak of are erased here, now or long since? Every event about them is emptied.
+/// Ingest empties what its news says is erased, now or long since. Of events that failed it was told nothing: they are looked at here, so
+/// that a late duplicate of something erased keeps no words of it.
 pub(super) async fn forget_erased(
     tx: &mut WriteTx<'_>,
-    account: AccountId,
-    refs: &[(i64, String)],
+    failed: &[i64],
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    let mut names: Vec<&str> = refs.iter().map(|(_, name)| name.as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
-    if names.is_empty() {
-        return Ok(());
-    }
-    let names = encode(&names);
-    let erased = sqlx::query_scalar!(
-        r#"SELECT CAST(told.value AS TEXT) AS "name!: String" FROM json_each(?1) told
-           WHERE EXISTS (SELECT 1 FROM messages m WHERE m.account_id = ?2 AND m.mid = told.value AND m.deleted = 1)
-              OR EXISTS (SELECT 1 FROM messages m WHERE m.account_id = ?2 AND m.alias_mid = told.value AND m.deleted = 1)
-              OR EXISTS (SELECT 1 FROM waiting_news w WHERE w.account_id = ?2 AND w.mid = told.value AND w.kind = 'unsend')"#,
-        names,
-        account.0
+    let failed = encode(failed);
+    let erased = sqlx::query!(
+        r#"SELECT e.account_id AS "account!: i64", r.ref AS name FROM raw_events e JOIN raw_event_refs r ON r.raw_event_id = e.id
+           WHERE e.id IN (SELECT value FROM json_each(?)) AND e.account_id IS NOT NULL AND
+             (EXISTS (SELECT 1 FROM messages m WHERE m.account_id = e.account_id AND m.mid = r.ref AND m.deleted = 1)
+              OR EXISTS (SELECT 1 FROM messages m WHERE m.account_id = e.account_id AND m.alias_mid = r.ref AND m.deleted = 1)
+              OR EXISTS (SELECT 1 FROM waiting_news w WHERE w.account_id = e.account_id AND w.mid = r.ref AND w.kind = 'unsend')
+              OR EXISTS (SELECT 1 FROM comments c WHERE c.account_id = e.account_id AND c.platform_id = r.ref AND c.removed = 1))"#,
+        failed
     )
     .fetch_all(&mut **tx)
     .await?;
-    let erased: Vec<&str> = erased.iter().map(String::as_str).collect();
-    forget(tx, account, &erased, now_ms).await
+    for row in erased {
+        forget(tx, AccountId(row.account), &[&row.name], now_ms).await?;
+    }
+    Ok(())
 }
 
 /// Job `scrub`: nothing of what was erased is left in any file.

@@ -28,5 +28,6 @@ pub use retry::{RetryError, leave, try_again};
 pub(crate) use take::{AT_ONCE, Taken, take};
 
 #[cfg(test)]
-#[path = "tests/mod.rs"]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;

@@ -166,11 +166,14 @@ pub(super) async fn process(
             }
         }
     }
-    let failed = outcomes
-        .iter()
-        .any(|(_, outcome)| matches!(outcome, Outcome::Failed(_)));
     log::settle(tx, &outcomes, now_ms).await?;
-    if failed {
+    let failed: Vec<i64> = outcomes
+        .iter()
+        .filter(|(_, outcome)| matches!(outcome, Outcome::Failed(_)))
+        .map(|(row, _)| *row)
+        .collect();
+    if !failed.is_empty() {
+        care::forget_erased(tx, &failed, now_ms).await?;
         retry::schedule(tx).await?;
     }
     Ok(signed_out)
@@ -189,7 +192,6 @@ async fn of_account(
         .collect();
     log::refer(tx, &refs).await?;
     let outcomes = apply::account(tx, account, events, now_ms).await?;
-    care::forget_erased(tx, account, &refs, now_ms).await?;
     sqlx::query!(
         "UPDATE accounts SET webhook_at_ms = max(coalesce(webhook_at_ms, 0), ?) WHERE id = ?",
         newest_ms,

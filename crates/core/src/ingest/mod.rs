@@ -30,6 +30,7 @@ use crate::{
     api::types::Change,
     comments,
     domain::{ConversationId, Incoming, IncomingItem},
+    events,
     store::{Priority, StoreError, WriteTx},
 };
 
@@ -200,6 +201,9 @@ async fn apply_with(
         report.erased_refs.sort_unstable();
         report.erased_refs.dedup();
     }
+    // What was taken back is gone from the raw log too (decision T24).
+    let gone: Vec<&str> = report.erased_refs.iter().map(String::as_str).collect();
+    events::forget(tx, incoming.account, &gone, incoming.observed_at_ms).await?;
     for id in &report.touched_conversations {
         tx.tell(Change::Conversation { id: id.0 });
         tx.tell(Change::Messages {

@@ -1,1 +1,6 @@
+#![allow(clippy::unwrap_used)]
 
+mod care;
+mod deletion;
+mod poison;
+mod taking;

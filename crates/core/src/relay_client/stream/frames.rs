@@ -2,7 +2,7 @@
 
 use super::after::End;
 use shopbell_wire::{CloseReason, Delivery, RelayMessage, TEXT_MAX_BYTES};
-use tokio_tungstenite::tungstenite::{Error, Message, protocol::CloseFrame};
+use tokio_tungstenite::tungstenite::{Error, Message, error::ProtocolError, protocol::CloseFrame};
 
 /// What was heard.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +26,7 @@ pub(super) fn read(frame: Option<Result<Message, Error>>) -> Result<Heard, End> 
         Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(Heard::Life),
         Some(Ok(Message::Close(close))) => Err(closed(close)),
         Some(Err(Error::Capacity(_))) => Err(End::Confused("too_large")),
+        Some(Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) => Err(End::Broke),
         Some(Err(Error::Protocol(_) | Error::Utf8(_))) => Err(End::Confused("websocket")),
         Some(Err(_)) | None => Err(End::Broke),
     }
