@@ -220,13 +220,14 @@ async fn purge(
     answering::vacate(connection).await.map(Some)
 }
 
+type Then<T> = Box<dyn FnOnce(&Memory, &T) + Send>;
 type Work<T> = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Stored<T>> + Send>;
 
 /// One order with the type of its answer.
 struct One<T> {
     work: Option<Work<T>>,
     outcome: Option<Stored<T>>,
-    then: Box<dyn FnOnce(&Memory, &T) + Send>,
+    then: Then<T>,
     memory: Arc<Memory>,
     done: oneshot::Sender<Stored<T>>,
 }
