@@ -5,15 +5,32 @@ use std::{any::Any, sync::Arc};
 use async_trait::async_trait;
 
 use super::{test_server::Server, *};
-use crate::storage::{
-    self,
-    conformance::{Fresh, Lasting},
+use crate::{
+    SystemEntropy,
+    storage::{
+        self,
+        conformance::{Fresh, Lasting},
+    },
 };
+
+impl Server {
+    /// A node on it.
+    pub(super) async fn node(&self) -> Arc<Nats> {
+        Arc::new(Nats::open(&self.address(), &SystemEntropy).await.unwrap())
+    }
+
+    /// A node on it through another address of this computer.
+    pub(super) async fn node_through(&self, address: std::net::SocketAddr) -> Arc<Nats> {
+        let monitor = self.monitor();
+        let address = format!("nats://{address}?monitor=http://127.0.0.1:{monitor}");
+        Arc::new(Nats::open(&address, &SystemEntropy).await.unwrap())
+    }
+}
 
 async fn fresh() -> Fresh {
     let server = Server::start().await;
     Fresh {
-        storage: server.storage().await,
+        storage: server.node().await,
         _keep: Box::new(server) as Box<dyn Any + Send>,
     }
 }
@@ -33,7 +50,7 @@ impl Lasting for OnOneServer {
         if let Some(storage) = before.take() {
             storage.close().await;
         }
-        let storage = self.server.storage().await;
+        let storage: Arc<dyn Storage> = self.server.node().await;
         *before = Some(Arc::clone(&storage));
         storage
     }

@@ -99,7 +99,8 @@ pub struct Device {
 }
 
 impl Device {
-    fn new(byte: u8, relay: &Url, now: &Arc<AtomicI64>) -> Self {
+    /// One that knows a relay by this address.
+    pub fn new(byte: u8, relay: &Url, now: &Arc<AtomicI64>) -> Self {
         Self {
             keys: DeviceKeys::from_random_bytes(&[byte; 64]),
             http: reqwest::Client::builder()

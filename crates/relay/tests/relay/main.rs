@@ -16,6 +16,8 @@ mod limits;
 mod line;
 mod media;
 mod meta;
+#[path = "../../src/storage/nats/test_server.rs"]
+mod nats_server;
 mod operations;
 mod owner;
 mod process;
@@ -29,5 +31,6 @@ mod stream;
 mod stream_doors;
 mod stream_upkeep;
 mod tls;
+mod two_nodes;
 mod webhooks;
 mod webhooks_sandbox;

@@ -121,11 +121,7 @@ async fn what_was_reported_as_written_outlives_kills_of_the_server() {
 async fn a_block_whose_answer_was_lost_is_not_written_again_even_when_it_was_fetched_meanwhile() {
     let mut server = Server::start().await;
     let line = Line::to(server.port()).await;
-    let behind = Arc::new(
-        Nats::open(&server.address_through(line.address), &SystemEntropy)
-            .await
-            .unwrap(),
-    );
+    let behind = server.node_through(line.address).await;
     let other = server.node().await;
     behind
         .append(vec![named(&device(1), "before".into())])
@@ -171,9 +167,7 @@ async fn a_block_whose_answer_was_lost_is_not_written_again_even_when_it_was_fet
 async fn who_was_cut_off_hears_afterwards_of_what_came_meanwhile() {
     let server = Server::start().await;
     let line = Line::to(server.port()).await;
-    let behind = Nats::open(&server.address_through(line.address), &SystemEntropy)
-        .await
-        .unwrap();
+    let behind = server.node_through(line.address).await;
     let other = server.node().await;
     let mut arrivals = behind.arrivals(&device(1)).await.unwrap();
     let mut changes = behind.binding_changes();
@@ -187,7 +181,7 @@ async fn who_was_cut_off_hears_afterwards_of_what_came_meanwhile() {
     bind(&*other, 1, &page("1"), NOW).await;
     line.mend();
     arrivals.changed().await.unwrap();
-    assert_eq!(contents(&behind, &device(1)).await, ["meanwhile"]);
+    assert_eq!(contents(&*behind, &device(1)).await, ["meanwhile"]);
     changes.changed().await.unwrap();
     assert_eq!(behind.receivers(&page("1"), NOW).await.unwrap().len(), 1);
 }

@@ -1,17 +1,13 @@
-//! A real server for tests: a process of its own, on free ports, in a folder of its own.
+//! A real server for tests, of the storage and of whole relays: a process of its own, on free ports, in a folder of its own. Knows
+//! nothing of either.
+#![allow(dead_code, reason = "not every test needs everything")]
 
 use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::Arc,
 };
 
 use tempfile::TempDir;
-
-use crate::{
-    SystemEntropy,
-    storage::{Storage, nats::Nats},
-};
 
 /// Ends with its handle.
 pub(super) struct Server {
@@ -66,11 +62,6 @@ impl Server {
         )
     }
 
-    /// The same through another address of this computer.
-    pub(super) fn address_through(&self, address: std::net::SocketAddr) -> String {
-        format!("nats://{address}?monitor=http://127.0.0.1:{}", self.monitor)
-    }
-
     /// Where it serves.
     pub(super) fn port(&self) -> u16 {
         self.port
@@ -79,16 +70,6 @@ impl Server {
     /// Where it is monitored.
     pub(super) fn monitor(&self) -> u16 {
         self.monitor
-    }
-
-    /// A node on it.
-    pub(super) async fn node(&self) -> Arc<Nats> {
-        Arc::new(Nats::open(&self.address(), &SystemEntropy).await.unwrap())
-    }
-
-    /// A node on it, as the rest of the relay knows one.
-    pub(super) async fn storage(&self) -> Arc<dyn Storage> {
-        self.node().await
     }
 
     /// kill -9.
