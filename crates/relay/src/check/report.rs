@@ -114,9 +114,9 @@ impl fmt::Display for Report {
                 State::Warning => "WARNING",
                 State::Failed => "FAILED ",
             };
-            writeln!(f, "{mark}  {:<14} {}", finding.check, finding.text)?;
+            writeln!(f, "{mark}  {:<16} {}", finding.check, finding.text)?;
             if let Some(todo) = &finding.todo {
-                writeln!(f, "{:25}{todo}", "")?;
+                writeln!(f, "{:26}{todo}", "")?;
             }
         }
         if !self.register.is_empty() {
