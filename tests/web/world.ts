@@ -18,6 +18,7 @@ type Answer<K extends keyof UseCases> = UseCases[K]["answer"];
 /** Sandbox, relay and bridge. */
 export interface World {
   sandbox: string;
+  relay: string;
   bridge: string;
   token: string;
   /** Tells the sandbox to do something. */
@@ -95,6 +96,7 @@ export async function startWorld(size = "small"): Promise<World> {
   const outside = () => [sandbox.child, server.child].forEach(end);
   const world: World = {
     sandbox: address,
+    relay: server.said.listening ?? "",
     bridge: base,
     token,
     async tell(path, body) {

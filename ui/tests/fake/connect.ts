@@ -185,6 +185,8 @@ export function fakeBackend(address: string): Backend {
     event_leave: ({ id }) => eventNow(id, "ignored"),
     answering_take: () => ({}),
     deletion_answer: () => relayOf(new URLSearchParams()),
+    posts_list: () => ({ rows: [], next: null }),
+    comments_list: () => ({ rows: [], next: null }),
     sync_log: ({ id }) => runs.map((run) => ({ ...run, account_id: id })),
     conversations_list: ({ view, account_id, cursor, limit }) => inbox.list(view, account_id, cursor, limit),
     view_counts: ({ account_id }) => inbox.counts(account_id),
