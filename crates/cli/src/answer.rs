@@ -7,7 +7,10 @@ use shopbell_core::{
     Core,
     api::{
         self,
-        types::{AccountView, ConversationPage, MessageView, PersonView, SearchPage, SignIn},
+        types::{
+            AccountView, CommentPage, CommentView, ConversationPage, MessageView, PersonView,
+            PostPage, SearchPage, SignIn,
+        },
     },
     doctor::{Finding, Level},
 };
@@ -150,6 +153,69 @@ pub fn message(message: &MessageView) -> String {
         word(&message.author),
         word(&message.state)
     )
+}
+
+pub fn posts(page: &PostPage) -> Vec<String> {
+    if page.posts.is_empty() {
+        return vec!["Nobody has commented yet.".into()];
+    }
+    page.posts
+        .iter()
+        .map(|post| {
+            let what = post.text.as_deref().or(post.kind.as_deref());
+            format!(
+                "{:>6}  {}  {} ({} comments)  {}: {}",
+                post.id,
+                time(post.last_at_ms),
+                short(what.unwrap_or("post")),
+                post.comments,
+                person(&post.last_author, &None),
+                safe(&post.last_preview)
+            )
+        })
+        .collect()
+}
+
+pub fn comments(page: &CommentPage) -> Vec<String> {
+    let mut lines = Vec::new();
+    for thread in &page.comments {
+        lines.push(comment(&thread.comment, ""));
+        lines.extend(thread.answers.iter().map(|answer| comment(answer, "    ")));
+    }
+    lines
+}
+
+fn comment(view: &CommentView, indent: &str) -> String {
+    let who = if view.own {
+        "us".to_owned()
+    } else {
+        person(&view.name, &view.username)
+    };
+    let marks: String = [
+        (view.hidden, " (hidden)"),
+        (view.removed, " (removed)"),
+        (view.edited_at_ms.is_some(), " (edited)"),
+        (!view.known, " (not told)"),
+        (view.photo.is_some(), " <photo>"),
+    ]
+    .iter()
+    .filter_map(|(is, mark)| is.then_some(*mark))
+    .collect();
+    let text = view.text.as_deref().map(safe).unwrap_or_default();
+    format!(
+        "{indent}{:>6}  {}  {who}: {text}{marks}",
+        view.id,
+        time(view.written_at_ms)
+    )
+}
+
+/// The first words of a caption.
+fn short(text: &str) -> String {
+    let line = safe(text);
+    match line.char_indices().nth(40) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
 }
 
 pub fn search(page: &SearchPage) -> Vec<String> {

@@ -75,6 +75,20 @@ pub enum Verb {
         #[arg(long, value_name = "SORT_KEY")]
         before: Option<String>,
     },
+    /// List posts with comments, or show the comments of one
+    Comments {
+        /// Post; without one, the posts
+        post: Option<i64>,
+        /// Only posts of this account
+        #[arg(long, value_name = "ID", conflicts_with = "post")]
+        account: Option<i64>,
+        /// How many
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        /// Go on where the last page ended (`next` of the JSON answer)
+        #[arg(long)]
+        cursor: Option<String>,
+    },
     /// Search messages and people
     Search {
         /// Words

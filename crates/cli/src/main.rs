@@ -15,7 +15,9 @@ use clap::Parser;
 use serde_json::{Value, json};
 use shopbell_core::{
     Core, OpenAs,
-    api::types::{AccountView, ConversationPage, MessagePage, PersonView, SearchPage},
+    api::types::{
+        AccountView, CommentPage, ConversationPage, MessagePage, PersonView, PostPage, SearchPage,
+    },
 };
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -69,6 +71,7 @@ async fn run(core: &Core, verb: &Verb, as_json: bool) -> Result<(), Trouble> {
         Verb::Accounts
         | Verb::Conversations { .. }
         | Verb::Messages { .. }
+        | Verb::Comments { .. }
         | Verb::Search { .. } => read(core, verb, as_json).await,
     }
 }
@@ -96,6 +99,26 @@ async fn read(core: &Core, verb: &Verb, as_json: bool) -> Result<(), Trouble> {
                 json!({ "conversation_id": conversation, "before": before, "limit": limit });
             let page: MessagePage = answer::call(core, "messages_list", argument).await?;
             answer::print(&page, as_json, |page| answer::messages(&page.messages));
+        }
+        Verb::Comments {
+            post: None,
+            account,
+            limit,
+            cursor,
+        } => {
+            let argument = json!({ "account_id": account, "cursor": cursor, "limit": limit });
+            let page: PostPage = answer::call(core, "posts_list", argument).await?;
+            answer::print(&page, as_json, answer::posts);
+        }
+        Verb::Comments {
+            post: Some(post),
+            limit,
+            cursor,
+            ..
+        } => {
+            let argument = json!({ "post_id": post, "cursor": cursor, "limit": limit });
+            let page: CommentPage = answer::call(core, "comments_list", argument).await?;
+            answer::print(&page, as_json, answer::comments);
         }
         Verb::Search { words, limit } => {
             let argument = json!({ "text": words.join(" "), "limit": limit });

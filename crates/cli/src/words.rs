@@ -63,6 +63,8 @@ pub fn known(reason: &Reason) -> Option<String> {
         "rate_limited" => "The platform asks to slow down.",
         "paused" => "The account is paused.",
         "disconnected" => "The account is disconnected.",
+        "blocked_for_policy" => "Meta has stopped sending for breaking its rules.",
+        "policy_warning" => "Meta warns that something broke its rules.",
         "not_found" => "There is no such thing.",
         "sample" => "The sample shop does not do that.",
         // Connecting

@@ -98,6 +98,12 @@ async fn from_nothing_to_an_answer_that_arrived() {
             .is_empty(),
         "{word}"
     );
+    let posts = call(&profile, &["comments"]).await;
+    assert!(posts["posts"].as_array().unwrap().is_empty(), "{posts}");
+    assert_eq!(
+        call(&profile, &["comments", "1"]).await["comments"],
+        serde_json::json!([])
+    );
     assert!(call(&profile, &["contacts", "refresh", &id]).await["profile_fetched_at_ms"].is_i64());
 
     let sent = call(&profile, &["send", &id, "Yes, we open at seven."]).await;

@@ -21,7 +21,7 @@ impl Reading<'_> {
                 at_ms: sides.at_ms.unwrap_or(0),
             });
         }
-        let Some(mut told) = self.from_either(mid, sides) else {
+        let Some(mut told) = self.either_side(mid, sides) else {
             return;
         };
         let files = attachment::read(message, self.channel);
@@ -50,7 +50,7 @@ impl Reading<'_> {
             return self.ignore("no_id");
         };
         self.speaks_of(&mid);
-        let Some(mut told) = self.from_either(mid, sides) else {
+        let Some(mut told) = self.either_side(mid, sides) else {
             return;
         };
         told.unsupported = title.is_none();
@@ -61,7 +61,7 @@ impl Reading<'_> {
     }
 
     /// What every message has. `None`, with the reason noted, when a part that must be there is not.
-    fn from_either(&mut self, mid: String, sides: &Sides) -> Option<IncomingMessage> {
+    fn either_side(&mut self, mid: String, sides: &Sides) -> Option<IncomingMessage> {
         let Some(customer) = &sides.customer else {
             self.ignore("nobody");
             return None;

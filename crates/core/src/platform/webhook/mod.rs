@@ -1,9 +1,9 @@
 //! One entry of a Meta webhook → news for [`crate::ingest`]. Pure: no clock, no database, no network.
 //!
 //! Invariants: no bytes make it panic, and depth, size and count are bounded; one bad event never costs its siblings, it becomes a word
-//! in [`EntryNews::ignored`]; an event is known by the key of its payload, never by the field or list that it came in (facts sheet §3.8),
-//! so a slip in Meta's naming changes nothing. What has no id cannot be stored once; it is left out, never given an invented one. The
-//! one exception is a tap without an id: who, when and what is its identity (§3.4).
+//! in [`EntryNews::ignored`]; an event is known by the key of its payload before the field or list that it came in (facts sheet §3.1,
+//! §3.8), so a slip in Meta's naming changes nothing. What has no id cannot be stored once; it is left out, never given an invented one.
+//! The one exception is a tap without an id: who, when and what is its identity (§3.4).
 //!
 //! What does not belong here: whether news is new, who on our side sent an echo, what waits for what. `ingest` decides that; also what
 //! has to be asked for later ([`IncomingItem::Announced`], [`IncomingItem::Mention`], posts of comments) follows from the items alone.
