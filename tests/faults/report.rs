@@ -9,6 +9,8 @@ pub struct Report {
     seed: u64,
     /// Processes ended.
     pub kills: usize,
+    /// The same, of the trial that runs.
+    pub kills_so_far: usize,
     rounds: BTreeMap<String, usize>,
     bugs: Vec<Value>,
     parsers: Vec<Value>,
@@ -19,6 +21,7 @@ impl Report {
         Self {
             seed,
             kills: 0,
+            kills_so_far: 0,
             rounds: BTreeMap::new(),
             bugs: Vec::new(),
             parsers: Vec::new(),
@@ -33,6 +36,7 @@ impl Report {
             Blow::All => "relay and both apps killed".to_owned(),
             Blow::RelayAt(place, _) | Blow::AppAt(place, _) => format!("ended at {place}"),
             Blow::Line => "every connection cut".to_owned(),
+            Blow::Silence => "every connection half open".to_owned(),
             Blow::Away => "both apps away".to_owned(),
             Blow::Restored => "relay restored from an older copy".to_owned(),
             Blow::Disk(words) => {
@@ -61,7 +65,7 @@ impl Report {
         let Ok(path) = std::env::var("SHOPBELL_REPORT") else {
             return;
         };
-        let told = json!({ "seed": self.seed, "kills": self.kills, "rounds": self.rounds, "bugs": self.bugs, "parsers": self.parsers });
+        let told = json!({ "seed": self.seed, "kills": self.kills + self.kills_so_far, "rounds": self.rounds, "bugs": self.bugs, "parsers": self.parsers });
         std::fs::write(path, told.to_string()).unwrap();
     }
 }

@@ -85,15 +85,23 @@ async fn kill(seed: u64, kills: usize, report: &mut Report) -> Wrong {
         let wrong = trial.round(&blow).await;
         rounds += 1;
         report.round(&blow);
+        report.kills_so_far = trial.kills;
+        report.write();
         if !wrong.is_empty() {
             return said(&format!("round {rounds}, {blow:?}"), wrong);
         }
     }
-    let wrong = trial.round(&Blow::Restored).await;
-    report.round(&Blow::Restored);
+    for last in [Blow::Silence, Blow::Restored] {
+        let wrong = trial.round(&last).await;
+        report.round(&last);
+        if !wrong.is_empty() {
+            return said(&format!("{last:?}"), wrong);
+        }
+    }
+    report.kills_so_far = 0;
     report.kills += trial.kills;
     trial.end().await;
-    said("restored", wrong)
+    Wrong::new()
 }
 
 async fn stop_at_places(seed: u64, report: &mut Report) -> Wrong {
@@ -143,10 +151,17 @@ async fn hunt(seed: u64, report: &mut Report) -> Wrong {
         .chain(shopbell_core::planted::BUGS);
     let only = std::env::var("SHOPBELL_BUG").ok();
     let mut missed = Wrong::new();
+    // Without any bug nothing may be caught, or the catches below mean nothing.
+    if only.is_none()
+        && let Some(wrong) = caught(seed, "none").await
+    {
+        return vec![format!("caught where no bug was: {wrong}")];
+    }
     for (bug, what) in bugs.filter(|(bug, _)| only.as_deref().is_none_or(|only| only == *bug)) {
         let caught = caught(seed, bug).await;
         println!("{bug}: {}", caught.as_deref().unwrap_or("NOT CAUGHT"));
         report.bug(bug, what, caught.as_deref());
+        report.write();
         if caught.is_none() {
             missed.push(format!("{bug} was not caught"));
         }

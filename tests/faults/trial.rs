@@ -15,7 +15,11 @@ use std::{
 };
 
 /// An app that has not everything after this has lost it.
-const PATIENCE: Duration = Duration::from_secs(25);
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The same where a bug was planted: there it has.
+const LITTLE_PATIENCE: Duration = Duration::from_secs(9);
+/// How long an app may seem to do nothing before its owner starts it again.
+const WAITS: Duration = Duration::from_secs(3);
 /// How often processes are looked at.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -34,6 +38,8 @@ pub enum Blow {
     AppAt(&'static str, u64),
     /// Every connection of the apps is cut; new ones are refused for a while.
     Line,
+    /// Every connection of the apps is half open: nobody hears anything, nobody is told.
+    Silence,
     /// Both apps are away during the load.
     Away,
     /// The relay comes back with an older copy of its database.
@@ -50,10 +56,14 @@ pub struct Trial {
     author: Author,
     load: Arc<Load>,
     expected: Vec<Expected>,
+    /// Beside the apps; none while the power of a computer goes, because it would go for them too.
+    readers: [Option<Reader>; 2],
     /// A gap is no fault any more: the relay was restored.
     gap_told: bool,
     /// Processes that were ended.
     pub kills: usize,
+    patience: Duration,
+    may_start_again: bool,
     /// Fewest requests of a round.
     pub size: usize,
 }
@@ -64,6 +74,10 @@ pub type Wrong = Vec<String>;
 impl Trial {
     /// Connected, running.
     pub async fn begin(seed: u64, always: Variables) -> Self {
+        let patience = match always.is_empty() {
+            true => PATIENCE,
+            false => LITTLE_PATIENCE,
+        };
         let mut world = World::new(always).await;
         let accounts = world
             .owners
@@ -84,8 +98,11 @@ impl Trial {
             author: Author::new(seed, hour_ago_ms, accounts),
             load: Arc::new(load),
             expected: Vec::new(),
+            readers: [None, None],
             gap_told: false,
             kills: 0,
+            patience,
+            may_start_again: true,
             size: 12,
         }
     }
@@ -132,6 +149,8 @@ impl Trial {
         }
         self.world.line.cut(false);
         self.count_ended().await;
+        // They have to notice it by themselves.
+        self.may_start_again = !matches!(blow, Blow::Silence);
         if wrong.is_empty() {
             wrong.extend(self.judge().await);
         }
@@ -167,6 +186,9 @@ impl Trial {
                 self.world.start_relay(&[disk]).await;
             }
             Blow::AppPower(owner) => {
+                if let Some(reader) = self.readers[*owner].take() {
+                    reader.close().await;
+                }
                 self.world.stop_app(*owner).await;
                 let disk = ("SHOPBELL_DISK", "hold".to_owned());
                 self.world.start_app(*owner, &[disk]);
@@ -194,6 +216,7 @@ impl Trial {
                 self.count_ended().await;
             }
             Blow::Line => self.world.line.cut(true),
+            Blow::Silence => self.world.line.fall_silent(),
             // Long enough refused to be believed, then gone like after a power cut.
             Blow::Disk(_) => {
                 tokio::time::sleep(Duration::from_millis(150)).await;
@@ -225,7 +248,11 @@ impl Trial {
         };
         let is_app = matches!(blow, Blow::AppAt(..));
         let begun = Instant::now();
+        let mut last_start = begun;
         loop {
+            if !is_app {
+                self.start_who_waits(0, &mut last_start).await;
+            }
             let ended = if is_app {
                 has_ended(&mut self.world.owners[0].app)
             } else {
@@ -235,7 +262,7 @@ impl Trial {
                 self.count_ended().await;
                 return Wrong::new();
             }
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() > self.patience {
                 return vec![format!("{place} was never passed")];
             }
             // Whatever the place waits for comes with events.
@@ -253,24 +280,37 @@ impl Trial {
     pub async fn judge(&mut self) -> Wrong {
         let mut wrong = self.load.tally.odd.lock().unwrap().clone();
         for owner in 0..2 {
-            let profile = Arc::clone(&self.world.owners[owner].profile);
-            let reader = Reader::open(&profile).await;
+            let reader = match self.readers[owner].take() {
+                Some(reader) => reader,
+                None => Reader::open(&self.world.owners[owner].profile).await,
+            };
             let begun = Instant::now();
+            let mut last_start = begun;
             let found = loop {
                 let found = reader.read().await;
                 let lost = missing(&found, &self.expected, owner);
-                if lost == 0 || begun.elapsed() > PATIENCE || !wrong.is_empty() {
+                if lost == 0 || begun.elapsed() > self.patience || !wrong.is_empty() {
                     break found;
                 }
                 self.count_ended().await;
+                self.start_who_waits(owner, &mut last_start).await;
                 tokio::time::sleep(Duration::from_millis(50)).await;
             };
-            reader.close().await;
+            self.readers[owner] = Some(reader);
             wrong.extend(judge(&found, &self.expected, owner));
             wrong.extend(self.log_is_whole(&found, owner));
         }
         wrong.truncate(12);
         wrong
+    }
+
+    /// An app that lost its relay many times in a row waits longer and longer. Its owner starts it again.
+    async fn start_who_waits(&mut self, owner: usize, last: &mut Instant) {
+        if self.may_start_again && last.elapsed() > WAITS {
+            *last = Instant::now();
+            self.world.stop_app(owner).await;
+            self.world.start_app(owner, &[]);
+        }
     }
 
     fn log_is_whole(&self, found: &crate::check::Found, owner: usize) -> Wrong {
@@ -326,6 +366,9 @@ impl Trial {
 
     /// Ends everything in order.
     pub async fn end(mut self) {
+        for reader in self.readers.iter_mut().filter_map(Option::take) {
+            reader.close().await;
+        }
         for owner in 0..2 {
             self.world.stop_app(owner).await;
         }

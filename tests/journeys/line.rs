@@ -1,4 +1,5 @@
-//! The line between app and relay: it can be cut, and it can lose answers after the relay has given them.
+//! The line between app and relay: it can be cut, it can lose answers after the relay has given them, and it can fall silent so that
+//! neither end notices.
 
 use std::{
     net::SocketAddr,
@@ -17,9 +18,11 @@ use tokio::{
 pub struct Line {
     lose: Arc<AtomicUsize>,
     cut: Arc<AtomicBool>,
+    silences: Arc<AtomicUsize>,
 }
 
 impl Line {
+    #[allow(dead_code, reason = "not every test loses answers")]
     /// The next answers never arrive, though the relay did its work.
     pub fn lose(&self, answers: usize) {
         self.lose.store(answers, Ordering::SeqCst);
@@ -28,6 +31,15 @@ impl Line {
     /// Nothing comes through, or everything again.
     pub fn cut(&self, cut: bool) {
         self.cut.store(cut, Ordering::SeqCst);
+    }
+
+    /// Connections that are open now carry nothing any more and stay open; new ones are fine.
+    #[allow(
+        dead_code,
+        reason = "not every test waits until a silent line is noticed"
+    )]
+    pub fn fall_silent(&self) {
+        self.silences.fetch_add(1, Ordering::SeqCst);
     }
 
     fn loses_this(&self) -> bool {
@@ -58,15 +70,29 @@ impl Line {
         };
         let (mut from_app, mut to_app) = app.into_split();
         let (mut from_relay, mut to_relay) = relay.into_split();
+        let before = self.silences.load(Ordering::SeqCst);
+        let is_silent = || self.silences.load(Ordering::SeqCst) != before;
         let up = async {
-            let _ = tokio::io::copy(&mut from_app, &mut to_relay).await;
+            let mut bytes = vec![0; 16 * 1024];
+            while let Ok(n @ 1..) = from_app.read(&mut bytes).await {
+                if !is_silent() && to_relay.write_all(&bytes[..n]).await.is_err() {
+                    break;
+                }
+            }
         };
         let down = async {
             let mut bytes = vec![0; 16 * 1024];
             while let Ok(n @ 1..) = from_relay.read(&mut bytes).await {
+                if is_silent() {
+                    continue;
+                }
                 if self.loses_this() || to_app.write_all(&bytes[..n]).await.is_err() {
                     break;
                 }
+            }
+            if is_silent() {
+                // Not even the end is told.
+                std::future::pending::<()>().await;
             }
         };
         tokio::select! { () = up => {}, () = down => {} }

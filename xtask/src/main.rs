@@ -24,8 +24,9 @@ const HELP: &str = "cargo xtask <command>
   dev                           the app with a reloading interface, against the sandbox
   bench [--json] [--issue N] [--quick] [NAME]
                                 measure the figures this repository promises (release build)
-  soak [NAME] [--kills N] [--seed S]
-                                the long trials
+  soak [kills] [--kills N] [--seed S]
+  soak relay [--kills N] [--cuts N] [--planted] [--seed S]
+  soak fuzz [--minutes N]       the long trials; that of the relay writes docs/faults.md
   ci                            what CI runs: test, with the time of every stage
   sql                           renew .sqlx (after changing a query or a migration)
   setup                         only install what is missing

@@ -24,7 +24,10 @@ impl Profile {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_shopbell-cli"));
+        // Another build of the program can be tried instead.
+        let program = std::env::var_os("SHOPBELL_CLI")
+            .unwrap_or_else(|| env!("CARGO_BIN_EXE_shopbell-cli").into());
+        let mut command = Command::new(program);
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
