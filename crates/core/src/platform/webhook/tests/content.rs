@@ -139,7 +139,10 @@ fn comments_on_instagram_in_both_forms_and_under_both_names_of_the_id() {
         "comment 17870 on 17890 kind=Some(\"reels\") under Some(\"17869\") by 9001/ana.b Some(\"¿Precio?\") written={SENT_MS} text_at={SENT_MS}"
     );
     for key in ["id", "comment_id"] {
-        assert_eq!(changed("comments", value(key)), std::slice::from_ref(&expected));
+        assert_eq!(
+            changed("comments", value(key)),
+            std::slice::from_ref(&expected)
+        );
     }
     let flat = json!({"object": "instagram", "entry": {"id": BOUTIQUE, "time": SENT_MS, "field": "comments", "value": value("id")}});
     let news = entry(Channel::Instagram, BOUTIQUE, flat.to_string().as_bytes()).unwrap();
