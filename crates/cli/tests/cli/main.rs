@@ -8,7 +8,7 @@ mod kills;
 mod profile;
 mod whole_way;
 
-use profile::{PASSPHRASE, Profile};
+use profile::Profile;
 use serde_json::Value;
 use std::process::Output;
 
