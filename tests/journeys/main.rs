@@ -4,7 +4,6 @@
 mod accounts;
 mod connect;
 mod line;
-mod live;
 mod renewal;
 mod send;
 mod sync;
