@@ -163,7 +163,7 @@ pub async fn health_get(core: &Core, _argument: Nothing) -> Result<Health, ApiEr
     let counts = sqlx::query!(
         r#"SELECT (SELECT COUNT(*) FROM outbox WHERE state IN ('scheduled', 'queued', 'sending')) AS "waiting!: i64",
              (SELECT COUNT(*) FROM outbox WHERE state = 'unknown') AS "unknown!: i64",
-             (SELECT COUNT(*) FROM raw_events WHERE state = 'failed') AS "failed!: i64""#
+             (SELECT COUNT(*) FROM raw_events WHERE state = 'failed' AND state <> 'done') AS "failed!: i64""#
     )
     .fetch_one(&mut *reader)
     .await?;

@@ -2,6 +2,7 @@
 
 use crate::{
     api::types::{EventPage, EventState, EventView, EventsQuery},
+    ingest::rows::encode,
     store::StoreError,
 };
 use shopbell_wire::EventKind;
@@ -48,10 +49,7 @@ pub async fn page(
         .last()
         .copied()
         .filter(|_| i64::try_from(ids.len()).is_ok_and(|found| found == limit));
-    let mut rows = Vec::with_capacity(ids.len());
-    for id in ids {
-        rows.extend(one(connection, id).await?);
-    }
+    let rows = views(connection, &ids).await?;
     Ok(EventPage { rows, next })
 }
 
@@ -63,14 +61,37 @@ pub async fn one(
     connection: &mut SqliteConnection,
     id: i64,
 ) -> Result<Option<EventView>, StoreError> {
-    let row = sqlx::query!(
+    Ok(views(connection, &[id]).await?.pop())
+}
+
+struct Row {
+    id: i64,
+    kind: i64,
+    account_id: Option<i64>,
+    received_at_ms: i64,
+    logged_at_ms: i64,
+    state: String,
+    reason: Option<String>,
+    attempts: i64,
+    retry_at_ms: Option<i64>,
+    bytes: Option<i64>,
+}
+
+async fn views(
+    connection: &mut SqliteConnection,
+    ids: &[i64],
+) -> Result<Vec<EventView>, StoreError> {
+    let ids = encode(ids);
+    let rows = sqlx::query_as!(
+        Row,
         r#"SELECT id, kind, account_id, received_at_ms, logged_at_ms, state, reason, attempts, retry_at_ms,
-             octet_length(body) AS "bytes?: i64" FROM raw_events WHERE id = ?"#,
-        id
+             octet_length(body) AS "bytes?: i64" FROM raw_events
+           WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id DESC"#,
+        ids
     )
-    .fetch_optional(connection)
+    .fetch_all(connection)
     .await?;
-    Ok(row.and_then(|row| {
+    let view = |row: Row| {
         Some(EventView {
             id: row.id,
             kind: word(row.kind).into(),
@@ -85,7 +106,8 @@ pub async fn one(
             retry_at_ms: row.retry_at_ms,
             bytes: row.bytes,
         })
-    }))
+    };
+    Ok(rows.into_iter().filter_map(view).collect())
 }
 
 fn word(kind: i64) -> &'static str {

@@ -11,7 +11,7 @@ use super::{
     progress::Pace,
     remote::{Fault, FaultKind, Remote},
 };
-use crate::{Profile, domain::AccountId, store::StoreError};
+use crate::{Profile, domain::AccountId, relay_client::stream, store::StoreError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -91,6 +91,7 @@ pub(super) async fn turn(
         Ok(()) => {
             if live.worked(step, clock.monotonic_ms()) {
                 profile.outbox.network_back();
+                stream::network_back(profile);
             }
         }
         Err(Failure::Store(StoreError::Closed)) => return false,

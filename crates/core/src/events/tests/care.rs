@@ -49,6 +49,26 @@ async fn done_and_ignored_go_after_ninety_days_and_failed_stays() {
 }
 
 #[tokio::test]
+async fn what_failed_is_found_without_walking_the_log() {
+    let shop = Shop::open().await;
+    for question in [
+        "SELECT min(retry_at_ms) FROM raw_events WHERE state = 'failed' AND state <> 'done'",
+        "SELECT id FROM raw_events WHERE state = ? AND state <> 'done' AND id < ? ORDER BY id DESC LIMIT ?",
+        "UPDATE raw_events SET state = t.value ->> 1 FROM json_each(?) t WHERE raw_events.id = t.value ->> 0",
+        "UPDATE raw_events SET body = NULL WHERE account_id = ? AND id IN (SELECT raw_event_id FROM raw_event_refs WHERE ref IN (SELECT value FROM json_each(?)))",
+        "SELECT id FROM raw_events WHERE logged_at_ms < ? AND state IN ('done', 'ignored') ORDER BY logged_at_ms LIMIT ?",
+    ] {
+        let mut read = shop.profile().store.read().await.unwrap();
+        let question = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {question}"));
+        let steps = sqlx::query(question).fetch_all(&mut *read).await.unwrap();
+        for step in steps {
+            let step: String = sqlx::Row::get(&step, "detail");
+            assert!(!step.starts_with("SCAN raw_event"), "{step}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_message_taken_back_is_gone_from_every_event_about_it() {
     let mut shop = Shop::open().await;
     shop.hears("7011", "m_1", "canary").await;

@@ -6,6 +6,7 @@
 
 mod after;
 mod answering;
+mod first;
 mod frames;
 mod report;
 mod session;
@@ -294,6 +295,24 @@ pub(crate) fn slept(profile: &Profile) {
     );
     if !held {
         profile.sync.set_link(Link::Settling);
+        profile.stream.poke(End::Slept);
+    }
+}
+
+/// The network is there again, as others found: no need to wait for the pause.
+pub(crate) fn network_back(profile: &Profile) {
+    const NETWORK: [&str; 4] = [
+        "offline",
+        "relay_unreachable",
+        "relay_closed",
+        "relay_silent",
+    ];
+    let waits = {
+        let seen = profile.stream.lock();
+        let code = seen.reason.as_ref().map(|reason| reason.code.as_str());
+        seen.state == RelayState::Waiting && code.is_some_and(|code| NETWORK.contains(&code))
+    };
+    if waits {
         profile.stream.poke(End::Slept);
     }
 }

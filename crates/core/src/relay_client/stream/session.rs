@@ -6,6 +6,7 @@
 use super::{
     Order, Stream,
     after::{End, Mood},
+    first::{First, gap_reason, judge},
     frames::{Heard, Link, link},
     socket::Socket,
     taking::{Done, Item, Taking},
@@ -18,8 +19,7 @@ use crate::{
     planted,
 };
 use shopbell_wire::{
-    ACK_MS, DEAD_MS, DeviceKeys, DeviceMessage, GapReason, Hello, RelayMessage, StreamState,
-    WINDOW_BYTES, WINDOW_EVENTS,
+    ACK_MS, DEAD_MS, DeviceKeys, DeviceMessage, Hello, RelayMessage, WINDOW_BYTES, WINDOW_EVENTS,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc;
@@ -74,16 +74,6 @@ async fn connect(
     Ok((socket, keys))
 }
 
-/// What the relay said first.
-enum First {
-    Ready(StreamState),
-    Gap {
-        reason: GapReason,
-        resume_after: u64,
-        state: StreamState,
-    },
-}
-
 async fn greet(
     profile: &Profile,
     socket: &mut Socket,
@@ -131,14 +121,6 @@ async fn said(socket: &mut Socket) -> Result<RelayMessage, End> {
             Heard::Events(_) => return Err(End::Confused("too_early")),
         }
     }
-}
-
-/// The relay's reason as the owner reads it.
-fn gap_reason(reason: GapReason) -> Reason {
-    Reason::new(match reason {
-        GapReason::Expired => "expired",
-        GapReason::EpochChanged => "epoch_changed",
-    })
 }
 
 struct Session<'a> {
@@ -219,7 +201,12 @@ impl<'a> Session<'a> {
                 return end;
             }
             if let Err(end) = self.turn(mood).await {
-                return end;
+                // What is said into a closed connection fails, and is not why it ended; a disk that fails is worse than any end.
+                return match (end, self.ending.take()) {
+                    (end @ End::Store(_), _) => end,
+                    (_, Some(first)) => first,
+                    (end, None) => end,
+                };
             }
         }
     }
@@ -237,7 +224,8 @@ impl<'a> Session<'a> {
             self.heard_at = now;
         }
         let dead_in = self.heard_at + ms(DEAD_MS) - now;
-        let ack_in = if self.unacked.0 == 0 {
+        // After the end nobody hears it; the next hello says the same.
+        let ack_in = if self.unacked.0 == 0 || self.ending.is_some() {
             None
         } else if self.unacked.0 >= WINDOW_EVENTS / 4 || self.unacked.1 >= WINDOW_BYTES / 4 {
             Some(0)
@@ -370,123 +358,4 @@ impl<'a> Session<'a> {
 
 fn ms(ms: u64) -> i64 {
     i64::try_from(ms).unwrap_or(i64::MAX)
-}
-
-/// What the relay's first word means: its state, and where the stream goes on when events are missing.
-///
-/// # Errors
-/// When it does not fit what is known here: offsets of one storage must not come twice unnoticed.
-fn judge(known: &Place, first: First) -> Result<(StreamState, Option<(u64, Reason)>), End> {
-    let (state, gap) = match first {
-        First::Ready(state) => {
-            if !known.epoch.is_empty() && known.epoch != state.epoch {
-                return Err(End::Confused("epoch"));
-            }
-            if state.newest < known.committed {
-                return Err(End::Confused("newest"));
-            }
-            // Ready, but the next one is not there any more.
-            let gap = (state.oldest > known.committed.saturating_add(1))
-                .then(|| (state.oldest - 1, Reason::new("expired")));
-            (state, gap)
-        }
-        First::Gap {
-            reason,
-            resume_after,
-            state,
-        } => (state, Some((resume_after, gap_reason(reason)))),
-    };
-    let fits = |offset: u64| i64::try_from(offset).is_ok();
-    if state.epoch.is_empty() || !fits(state.newest) || gap.iter().any(|(after, _)| !fits(*after)) {
-        return Err(End::Confused("state"));
-    }
-    Ok((state, gap))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn known(epoch: &str, committed: u64) -> Place {
-        Place {
-            relay: "https://relay.example/".into(),
-            epoch: epoch.into(),
-            rewinds: 0,
-            committed,
-        }
-    }
-
-    fn ready(epoch: &str, oldest: u64, newest: u64) -> First {
-        First::Ready(state(epoch, oldest, newest))
-    }
-
-    fn state(epoch: &str, oldest: u64, newest: u64) -> StreamState {
-        StreamState {
-            epoch: epoch.into(),
-            oldest,
-            newest,
-            relay_time_ms: 0,
-            outage: None,
-        }
-    }
-
-    fn verdict(known: &Place, first: First) -> Result<Option<(u64, String)>, End> {
-        judge(known, first).map(|(_, gap)| gap.map(|(after, reason)| (after, reason.code)))
-    }
-
-    #[test]
-    fn a_relay_that_goes_on_where_we_are_is_ready() {
-        assert_eq!(verdict(&known("", 0), ready("a", 1, 0)), Ok(None));
-        assert_eq!(verdict(&known("a", 7), ready("a", 8, 7)), Ok(None));
-        assert_eq!(verdict(&known("a", 7), ready("a", 3, 90)), Ok(None));
-    }
-
-    #[test]
-    fn a_relay_that_says_ready_and_lost_the_next_event_is_a_gap() {
-        assert_eq!(
-            verdict(&known("a", 7), ready("a", 9, 20)),
-            Ok(Some((8, "expired".into())))
-        );
-        assert_eq!(
-            verdict(&known("", 0), ready("a", 31, 30)),
-            Ok(Some((30, "expired".into())))
-        );
-    }
-
-    #[test]
-    fn another_storage_or_an_older_one_must_say_so_itself() {
-        assert_eq!(
-            verdict(&known("a", 7), ready("b", 1, 9)),
-            Err(End::Confused("epoch"))
-        );
-        assert_eq!(
-            verdict(&known("a", 7), ready("a", 1, 6)),
-            Err(End::Confused("newest"))
-        );
-        let gap = First::Gap {
-            reason: GapReason::EpochChanged,
-            resume_after: 2,
-            state: state("a", 3, 6),
-        };
-        assert_eq!(
-            verdict(&known("a", 7), gap),
-            Ok(Some((2, "epoch_changed".into())))
-        );
-    }
-
-    #[test]
-    fn numbers_that_no_storage_holds_are_refused() {
-        assert_eq!(
-            verdict(&known("", 0), ready("", 1, 0)),
-            Err(End::Confused("state"))
-        );
-        assert_eq!(
-            verdict(&known("", 0), ready("a", 1, u64::MAX)),
-            Err(End::Confused("state"))
-        );
-        assert_eq!(
-            verdict(&known("", 0), ready("a", u64::MAX, 3)),
-            Err(End::Confused("state"))
-        );
-    }
 }

@@ -35,6 +35,25 @@ async fn who_was_replaced_stays_away_until_the_owner_says_so() {
 }
 
 #[tokio::test]
+async fn what_came_before_the_end_is_taken_in_and_the_end_keeps_its_reason() {
+    let mut scene = Scene::open().await;
+    let events = scene.events(&["m_1", "m_2"]);
+    let mut peer = scene.relay.ready().await;
+    scene.until(|now| now.state == RelayState::Live).await;
+    peer.deliver(&[(0, 1, &events[0]), (1, 2, &events[1])])
+        .await;
+    peer.close(CloseReason::Replaced).await;
+    let now = scene.until(stopped).await;
+    assert_eq!(now.reason.unwrap().code, "replaced");
+    assert_eq!(now.committed, 2);
+    assert_eq!(scene.mids().await, ["m_1", "m_2"]);
+    reconnect(scene.profile());
+    let (_, hello) = scene.relay.greeted().await;
+    assert_eq!(hello.offset, 2, "the hello acknowledges it");
+    scene.close().await;
+}
+
+#[tokio::test]
 async fn a_relay_that_does_not_know_this_computer_is_shown_the_tokens_once() {
     let mut scene = Scene::open().await;
     let (peer, _) = scene.relay.greeted().await;

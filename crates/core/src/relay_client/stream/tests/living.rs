@@ -8,13 +8,13 @@ use crate::{
     accounts::{disconnect, testing},
     api::types::RelayState,
     events::testing::{EPOCH, FATES},
-    relay_client::stream::{AnswerHere, answer_here, slept},
-    sync::Link,
+    relay_client::stream::{AnswerHere, answer_here, network_back, slept},
+    sync::{self, Link, testing::FakeRemote},
 };
 use shopbell_wire::{
     AccountKind, AccountRef, DeviceMessage, EventKind, GapReason, RelayMessage, WINDOW_EVENTS,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 #[tokio::test]
 async fn a_message_is_committed_before_it_is_acknowledged() {
@@ -275,6 +275,42 @@ async fn a_computer_that_slept_connects_anew_at_once() {
     peer.until_left().await;
     scene.until(|now| now.state == RelayState::Live).await;
     drop(next);
+    scene.close().await;
+}
+
+#[tokio::test]
+async fn fetching_notices_the_sleep_and_the_stream_goes_first() {
+    let mut scene = Scene::open().await;
+    let clock = scene.shop.opened.clock.clone();
+    let mut peer = scene.relay.ready().await;
+    peer.ping().await;
+    let fetching = tokio::spawn(sync::run_with(
+        Arc::clone(scene.profile()),
+        Arc::new(FakeRemote::default()),
+        scene.stop.clone(),
+    ));
+    clock.until_waiting(4).await;
+    clock.jump_to(scene.profile().now_ms() + 8 * 3_600_000);
+    clock.advance(Duration::from_millis(5_000));
+    let next = scene.relay.ready().await;
+    peer.until_left().await;
+    drop(next);
+    scene.stop.cancel();
+    fetching.await.unwrap();
+    scene.close().await;
+}
+
+#[tokio::test]
+async fn a_network_that_is_back_is_not_waited_for() {
+    let mut scene = Scene::open().await;
+    drop(scene.relay.ready().await);
+    assert_eq!(scene.until_waiting().await, "relay_closed");
+    network_back(scene.profile());
+    let peer = scene.relay.ready().await;
+    scene.until(|now| now.state == RelayState::Live).await;
+    network_back(scene.profile());
+    scene.until(|now| now.state == RelayState::Live).await;
+    drop(peer);
     scene.close().await;
 }
 
